@@ -1,0 +1,30 @@
+"""Fixtures for every test: loopback only, and a clock that a test moves."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+
+import pytest
+
+from tests.kit.clock import FakeClock
+
+_real_connect = socket.socket.connect
+
+
+def _connect_to_loopback(self, address):
+    if self.family in (socket.AF_INET, socket.AF_INET6):
+        host = address[0]
+        if host != "localhost" and not ipaddress.ip_address(host).is_loopback:
+            pytest.fail(f"a test tried to reach {host}: only loopback is allowed")
+    return _real_connect(self, address)
+
+
+@pytest.fixture(autouse=True)
+def _loopback_only(monkeypatch):
+    monkeypatch.setattr(socket.socket, "connect", _connect_to_loopback)
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
