@@ -3,7 +3,7 @@
     ServiceError
     ├── SettingsError                 settings that cannot be used: every fault at once, exit code 2
     ├── HttpError                     a request that got no usable answer
-    │   ├── HttpUrlError              the URL is no http(s) URL                       not retryable
+    │   ├── HttpRequestError          the URL or a header cannot be sent              not retryable
     │   ├── HttpTimeoutError          no whole answer in the time allowed             retryable
     │   ├── HttpConnectError          no connection                                   retryable
     │   │   ├── HttpRefusedError      nobody listens at the address                   retryable
@@ -66,8 +66,8 @@ class HttpError(ServiceError):
     retryable: ClassVar[bool] = True
 
 
-class HttpUrlError(HttpError):
-    """The URL is no http(s) URL, so nothing was sent."""
+class HttpRequestError(HttpError):
+    """The URL is no http(s) URL or a header is not allowed, so nothing was sent."""
 
     retryable: ClassVar[bool] = False
 

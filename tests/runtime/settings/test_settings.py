@@ -204,8 +204,6 @@ def test_values_never_stand_in_messages(value):
     """No fault repeats the value of a variable."""
     names = ("CONNECTOR_MAX_JOBS_ACTIVE", "CONNECTOR_DRAIN_DEADLINE", "CONNECTOR_API")
     environ = dict.fromkeys(names, value)
-        ("CONNECTOR_MAX_JOBS_ACTIVE", "CONNECTOR_DRAIN_DEADLINE", "CONNECTOR_API"), value
-    )
     with pytest.raises(SettingsError) as caught:
         load(Example, environ | {"CONNECTOR_API_KEYS": value})
 
