@@ -1,0 +1,74 @@
+"""The image's recipe and the compose file, as far as they can be checked without a container."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+BIN = Path(sys.executable).parent
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+DOCKERFILE = (ROOT / "Dockerfile").read_text()
+COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+
+
+def check(program, *arguments):
+    done = subprocess.run(
+        [BIN / program, *arguments], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+@pytest.mark.slow
+def test_dockerfile_lints_clean():
+    """The linter hadolint has nothing to say about the recipe of the image."""
+    assert check("hadolint", "Dockerfile") == (0, "")
+
+
+@pytest.mark.slow
+def test_compose_file_fits_the_schema():
+    """The compose file is one by the specification's own schema."""
+    code, said = check(
+        "check-jsonschema", "--builtin-schema", "vendor.compose-spec", "docker-compose.yml"
+    )
+    assert code == 0, said
+
+
+def test_image_gets_every_package():
+    """What the wheel is made of is not kept from the build by .dockerignore."""
+    admitted = (ROOT / ".dockerignore").read_text().splitlines()
+    for package in PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]:
+        assert f"!{package}" in admitted
+    assert "!requirements" in admitted
+
+
+def test_image_runs_commands_that_are_there():
+    """Entry points and health checks call console scripts of the distribution, as JSON arrays."""
+    scripts = PROJECT["project"]["scripts"]
+    assert 'ENTRYPOINT ["operate-connector"]' in DOCKERFILE
+    assert 'CMD ["operate-connector", "health"]' in DOCKERFILE
+    called = ["operate-connector", *COMPOSE["services"]["devstack"]["entrypoint"]]
+    assert scripts.keys() >= set(called)
+
+
+def test_image_says_its_version():
+    """The label's default is the version of the distribution."""
+    assert f"ARG VERSION={PROJECT['project']['version']}\n" in DOCKERFILE
+
+
+def test_image_is_not_root_and_stops_by_sigterm():
+    """The image runs as an unprivileged user and is told to stop by the signal that drains."""
+    assert "USER 10001:10001\n" in DOCKERFILE
+    assert "STOPSIGNAL SIGTERM\n" in DOCKERFILE
+
+
+def test_compose_needs_nothing_else():
+    """The compose file starts devstack and the worker, both from the one image."""
+    services = COMPOSE["services"]
+    assert services.keys() == {"devstack", "worker"}
+    assert {service["image"] for service in services.values()} == {"operate-connector"}
