@@ -1,0 +1,148 @@
+"""Seed files: entities in the API's own shape, served beside what the engine makes.
+
+{"process-instances": [{"key": 1, "state": "ACTIVE"}], "process-definitions": [{"key": 2,
+ "bpmnProcessId": "order", "xml": "<bpmn:definitions …>"}]}
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from devstack.operate.dates import any_to_ms
+from devstack.operate.fields import ENTITIES, PROCESS_DEFINITIONS, Entity, Field, Kind
+from devstack.operate.models import read_model
+
+_ALIASES = {"decision-requirements": "drd"}
+_TYPES: dict[Kind, tuple[type, str]] = {
+    Kind.INT64: (int, "an integer"),
+    Kind.INT32: (int, "an integer"),
+    Kind.BOOLEAN: (bool, "true or false"),
+    Kind.JSON: (list, "an array"),
+}
+
+
+class SeedError(ValueError):
+    """A seed file that cannot be served; the message names the place and what belongs there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seed:
+    """One entity of a seed file, as a row."""
+
+    entity: Entity
+    row: tuple[Any, ...]
+    key: int | str
+    bpmn_process_id: str
+    xml: str | None
+
+
+def parse_seeds(text: bytes) -> list[Seed]:
+    """Read a seed file.
+
+    Raises:
+        SeedError: when it is no JSON object of arrays of entities with keys.
+    """
+    try:
+        given = orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        raise SeedError(f"not JSON: {error}") from error
+    return read_seeds(given)
+
+
+def read_seeds(given: object) -> list[Seed]:
+    """The same from a JSON object that is read already."""
+    if not isinstance(given, dict):
+        raise SeedError("a seed file is an object: path name to a list of entities")
+    return [
+        _seed(_entity(path), item, f"{path}[{index}]")
+        for path, items in given.items()
+        for index, item in enumerate(_list(path, items))
+    ]
+
+
+def insert_seeds(database: sqlite3.Connection, seeds: list[Seed]) -> None:
+    """Write seeds into the tables, over rows that have the same key."""
+    for seed in seeds:
+        marks = ", ".join("?" * len(seed.row))
+        database.execute(f'INSERT OR REPLACE INTO "{seed.entity.path}" VALUES ({marks})', seed.row)  # noqa: S608 - a path of the field table
+        if seed.xml is None:
+            continue
+        database.execute(
+            "INSERT OR REPLACE INTO xml VALUES (?, ?, ?)",
+            (seed.entity.path, seed.key, seed.xml),
+        )
+        if seed.entity is PROCESS_DEFINITIONS:
+            names = read_model(seed.xml.encode(), seed.bpmn_process_id).names
+            database.executemany(
+                "INSERT OR REPLACE INTO flow_node_names VALUES (?, ?, ?)",
+                ((seed.key, element_id, name) for element_id, name in names.items()),
+            )
+
+
+def _entity(path: str) -> Entity:
+    entity = ENTITIES.get(_ALIASES.get(path, path))
+    if entity is None:
+        raise SeedError(f"{path}: no entity of the API v1; there are {', '.join(ENTITIES)}")
+    return entity
+
+
+def _list(path: str, items: object) -> list[Any]:
+    if not isinstance(items, list):
+        raise SeedError(f"{path}: must be a list of entities")
+    return items
+
+
+def _seed(entity: Entity, item: object, place: str) -> Seed:
+    if not isinstance(item, dict):
+        raise SeedError(f"{place}: must be an object")
+    if item.get(entity.key) is None:
+        raise SeedError(f"{place}: has no {entity.key}")
+    xml = item.get("xml") if entity.has_xml else None
+    if xml is not None and not isinstance(xml, str):
+        raise SeedError(f"{place}.xml: must be text")
+    row = [_column(field, item.get(field.name), f"{place}.{field.name}") for field in entity.fields]
+    return Seed(
+        entity=entity,
+        row=(*row, orjson.dumps(_beyond(entity, item)).decode()),
+        key=item["key"] if "key" in item else item[entity.key],
+        bpmn_process_id=str(item.get("bpmnProcessId", "")),
+        xml=xml,
+    )
+
+
+def _beyond(entity: Entity, item: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields that a newer server may have and the field table does not know."""
+    served_elsewhere = {"xml"} if entity.has_xml else set()
+    return {
+        name: value
+        for name, value in item.items()
+        if name not in entity.by_name and name not in served_elsewhere and value is not None
+    }
+
+
+def _column(field: Field, value: Any, place: str) -> Any:  # noqa: ANN401 - JSON in, a column out
+    if value is None:
+        return None
+    expected, wording = _TYPES.get(field.kind, (str, "text"))
+    is_boolean_for_number = isinstance(value, bool) and expected is int
+    if not isinstance(value, expected) or is_boolean_for_number:
+        raise SeedError(f"{place}: must be {wording}")
+    match field.kind:
+        case Kind.DATE:
+            return _date(str(value), place)
+        case Kind.JSON:
+            return orjson.dumps(value).decode()
+        case _:
+            return value
+
+
+def _date(text: str, place: str) -> int:
+    try:
+        return any_to_ms(text)
+    except ValueError as error:
+        raise SeedError(f"{place}: {error}") from error
