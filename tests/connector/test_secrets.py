@@ -1,0 +1,108 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from connector.errors import SecretsMissing
+from connector.redaction import Redaction
+from connector.secret_files import FileSecrets
+from connector.secrets import EnvironmentSecrets, resolve
+from tests.kit.jobs import job
+
+VALUES = {
+    "KEY1": "VALUE1",
+    "KEY2": "VALUE2",
+    "A.B": "dot",
+    "A/B": "slash",
+    "Q": 'a"b\\c\nd',
+    "NEST": "secrets.KEY2",
+    "_U": "under",
+}
+PROVIDERS = [
+    EnvironmentSecrets({f"SECRET_{name}": value for name, value in VALUES.items()}, "SECRET_")
+]
+
+
+def filled(text):
+    """`text` as an input, with its secrets filled in."""
+    return resolve({"a": text}, PROVIDERS, job()).variables["a"]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("{{secrets.KEY1}}", "VALUE1"),
+        ("{{ secrets.KEY1 }}", "VALUE1"),
+        ("Bearer {{secrets.KEY1}}!", "Bearer VALUE1!"),
+        ("{{secrets.KEY1}}{{secrets.KEY2}}", "VALUE1VALUE2"),
+        ("{{secrets._U}}", "under"),
+        ("secrets.KEY1", "VALUE1"),
+        ("x secrets.KEY1 y", "x VALUE1 y"),
+        ("secrets.A.B", "dot"),
+        ("secrets.A/B", "slash"),
+        ("{{secrets.Q}}", 'a"b\\c\nd'),
+        ("{{secrets.NEST}}", "secrets.KEY2"),
+        ("mysecrets.KEY1", "mysecrets.KEY1"),
+        ("{{SECRETS.KEY1}}", "{{SECRETS.KEY1}}"),
+        ("{{secret.KEY1}}", "{{secret.KEY1}}"),
+        ("{{secrets.}}", "{{secrets.}}"),
+        ("secrets._U", "secrets._U"),
+        ("secrets..KEY1", "secrets..KEY1"),
+    ],
+)
+def test_a_reference_is_filled_in(text, expected):
+    """Both of upstream's syntaxes work; what only looks like one is left alone."""
+    assert filled(text) == expected
+
+
+def test_secrets_are_filled_into_nested_values_but_never_into_keys():
+    """Secrets reach every string value of the inputs, and nothing else."""
+    given = {"a": [{"secrets.KEY1": "{{secrets.KEY1}}"}, 5, None]}
+    assert resolve(given, PROVIDERS, job()).variables == {
+        "a": [{"secrets.KEY1": "VALUE1"}, 5, None],
+    }
+
+
+def test_all_missing_secrets_are_named_at_once():
+    """One message names every secret that is not there, and how to add one."""
+    with pytest.raises(SecretsMissing) as caught:
+        resolve({"a": "{{secrets.X}} secrets.Y {{secrets.X}} {{secrets.KEY1}}"}, PROVIDERS, job())
+    assert caught.value.names == ("X", "Y")
+    assert caught.value.message == (
+        "Secrets with names 'X', 'Y' are not available. "
+        "Set the environment variable SECRET_<name> on the connector."
+    )
+
+
+def test_a_secret_cannot_be_printed():
+    """What was filled in is known for masking, in a type that does not show it."""
+    resolved = resolve({"a": "{{secrets.KEY1}}"}, PROVIDERS, job())
+    assert "VALUE1" not in repr(resolved.secrets)
+
+
+def test_a_secret_file_is_read_again_when_it_changed(tmp_path):
+    """A rotated secret is used without a restart."""
+    provider = FileSecrets(tmp_path)
+    (tmp_path / "TOKEN").write_text("old\n")
+    assert provider.get("TOKEN", job()).get_secret_value() == "old"
+    (tmp_path / "TOKEN").write_text("newer\n")
+    assert provider.get("TOKEN", job()).get_secret_value() == "newer"
+
+
+@pytest.mark.parametrize("name", ["../outside", "/etc/hostname", "nothing", "a/../../outside"])
+def test_a_secret_name_cannot_leave_its_directory(tmp_path, name):
+    """A name in a BPMN file reads no file outside of the directory."""
+    (tmp_path / "inside").mkdir()
+    (tmp_path / "outside").write_text("x")
+    assert FileSecrets(tmp_path / "inside").get(name, job()) is None
+
+
+@given(st.text(), st.text(min_size=1))
+def test_a_masked_text_never_holds_the_secret(around, secret):
+    """Whatever surrounds it, a secret is gone after masking, unless it is part of the mask."""
+    resolved = resolve(
+        {"a": "{{secrets.S}}"},
+        [EnvironmentSecrets({"SECRET_S": secret}, "SECRET_")],
+        job(),
+    )
+    masked = Redaction(resolved.secrets).text(around + secret + around)
+    assert secret not in masked or secret in masked.replace(secret, "") + "***"
