@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+
+from connector.login import Logins
+from connector.request import Authorization, BasicLogin, SessionLogin
+from runtime.oauth import ClientCredentials, TokenCache
+
+
+class Authorizer:
+    """Turns what a request is authorized by into the headers that show it."""
+
+    def __init__(self, tokens: TokenCache, logins: Logins) -> None:
+        self._tokens = tokens
+        self._logins = logins
+
+    async def headers(self, authorization: Authorization) -> Mapping[str, str]:
+        """The headers to send, from the caches while they are good.
+
+        Raises:
+            TokenError: of `runtime` or of the connector, when there is no token or session.
+            HttpError: when a login server is not reached.
+        """
+        match authorization:
+            case ClientCredentials():
+                return {"Authorization": f"Bearer {await self._tokens.token(authorization)}"}
+            case BasicLogin():
+                return {"Authorization": f"Basic {_basic(authorization)}"}
+            case SessionLogin():
+                return await self._logins.headers(authorization)
+            case None:
+                return {}
+
+    def renew(self, authorization: Authorization, headers: Mapping[str, str]) -> bool:
+        """Forget what the API answered 401 to; gives whether a second try makes sense."""
+        match authorization:
+            case ClientCredentials():
+                token = headers["Authorization"].removeprefix("Bearer ")
+                self._tokens.drop(authorization, token)
+                return True
+            case SessionLogin():
+                self._logins.drop(authorization, headers)
+                return True
+            case BasicLogin() | None:
+                return False
+
+
+def _basic(login: BasicLogin) -> str:
+    pair = f"{login.username.get_secret_value()}:{login.password.get_secret_value()}"
+    return base64.b64encode(pair.encode()).decode()

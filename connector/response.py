@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import msgspec
+import orjson
+from multidict import MultiMapping
+
+from connector.errors import ResponseInvalid
+from connector.json_text import NULL, JsonText
+from connector.operations import Operation
+from connector.page import check_page
+from runtime.http import Answer
+
+Headers = Mapping[str, str | list[str]]
+"""Header names as the server wrote them; a header that came several times has a list."""
+
+_NO_CONTENT = 204
+_REDIRECT = range(300, 400)
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """What the API answered, and what the process sees of it: `{status, headers, body, reason}`."""
+
+    status: int
+    headers: Headers
+    body: JsonText
+    reason: str | None
+
+    def value(self) -> dict[str, object]:
+        """The answer as a plain JSON value, for expressions that look inside."""
+        return {**self._head(), "body": self.body.value}
+
+    def encodable(self) -> dict[str, object]:
+        """The answer for orjson, its body copied as it came."""
+        return {**self._head(), "body": orjson.Fragment(self.body.raw)}
+
+    def _head(self) -> dict[str, object]:
+        return {"status": self.status, "headers": self.headers, "reason": self.reason}
+
+
+def read_response(answer: Answer, operation: Operation) -> Response:
+    """Read a good answer of `operation`.
+
+    Raises:
+        ResponseInvalid: when it is not what the API promises; the message names the likely cause.
+    """
+    body = NULL if answer.status == _NO_CONTENT else _body(answer, operation)
+    return Response(answer.status, header_map(answer.headers), body, answer.reason or None)
+
+
+def header_map(headers: MultiMapping[str]) -> dict[str, str | list[str]]:
+    """Headers as a process sees them: one value as text, several as a list."""
+    found: dict[str, str | list[str]] = {}
+    for name in headers:
+        if name not in found:
+            values = headers.getall(name)
+            found[name] = values[0] if len(values) == 1 else values
+    return found
+
+
+def _body(answer: Answer, operation: Operation) -> JsonText:
+    if operation.answer == "text":
+        return JsonText(orjson.dumps(_text(answer)))
+    body = answer.body.strip()
+    if not body:
+        raise ResponseInvalid(f"The API's answer is empty. {_cause(answer)}")
+    try:
+        # Checks the text and its shape without building values of it.
+        body.decode()
+        _CHECKS[operation.answer](body)
+    except msgspec.ValidationError:
+        what = f"JSON, but no {operation.answer}"
+        raise ResponseInvalid(f"The API's answer is {what}. {_cause(answer)}") from None
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise ResponseInvalid(f"The API's answer is not JSON. {_cause(answer)}") from None
+    return JsonText(body)
+
+
+_CHECKS: Mapping[str, Callable[[bytes], object]] = {
+    "page": check_page,
+    "entity": msgspec.json.Decoder(dict[str, msgspec.Raw]).decode,
+    "list": msgspec.json.Decoder(list[msgspec.Raw]).decode,
+}
+
+
+def _text(answer: Answer) -> str:
+    try:
+        return answer.body.decode()
+    except UnicodeDecodeError:
+        raise ResponseInvalid("The API's answer is not UTF-8 text.") from None
+
+
+def _cause(answer: Answer) -> str:
+    is_html = "html" in answer.headers.get("Content-Type", "") or answer.body[:1] == b"<"
+    if answer.status in _REDIRECT or is_html:
+        return (
+            "It looks like a login page: check the URL and that the authentication type is one "
+            "that this server takes."
+        )
+    return "Check that the URL leads to Operate and not to something else."
