@@ -7,6 +7,7 @@ Numbers and booleans may stand in text, an empty text means nothing, a fraction 
 from __future__ import annotations
 
 import re
+from math import isfinite
 
 from devstack.operate.errors import InvalidRequestError
 
@@ -24,6 +25,8 @@ def to_int(name: str, value: object, bound: int) -> int | None:
         case None | "":
             return None
         case bool():
+            number = None
+        case float() if not isfinite(value):
             number = None
         case int() | float():
             number = int(value)

@@ -144,8 +144,10 @@ class Search:
             return str(value)
         try:
             number = self._sort_number(order.field, value)
-        except (TypeError, ValueError) as error:
+        except (OverflowError, TypeError, ValueError) as error:
             raise StoreFailureError(f"failed to parse a searchAfter value: {error}") from error
+        if not -_MAX_INT64 <= number + 1 <= _MAX_INT64 + 1:
+            raise StoreFailureError("a searchAfter value is no 64-bit integer")
         return None if number == _MISSING[order.is_descending] else number
 
     def _sort_number(self, field: Field, value: Any) -> int:  # noqa: ANN401 - JSON

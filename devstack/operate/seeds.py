@@ -58,10 +58,11 @@ def read_seeds(given: object) -> list[Seed]:
     """The same from a JSON object that is read already."""
     if not isinstance(given, dict):
         raise SeedError("a seed file is an object: path name to a list of entities")
+    lists = [(path, _entity(path), _list(path, items)) for path, items in given.items()]
     return [
-        _seed(_entity(path), item, f"{path}[{index}]")
-        for path, items in given.items()
-        for index, item in enumerate(_list(path, items))
+        _seed(entity, item, f"{path}[{index}]")
+        for path, entity, items in lists
+        for index, item in enumerate(items)
     ]
 
 
