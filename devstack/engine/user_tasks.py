@@ -1,0 +1,297 @@
+"""User tasks that the engine keeps itself: made, assigned, updated, completed, canceled.
+
+The order of intents follows Zeebe 8.8: a task is created without its assignee and assigned in a
+second step. Which fields of a change are written is inferred from its user task processors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from devstack.bpmn import model
+from devstack.bpmn.expression import Expression
+from devstack.bpmn.timers import parse_date_time_ms
+from devstack.engine import expressions
+from devstack.engine.definitions import Form
+from devstack.engine.failure import ElementFailure
+from devstack.engine.lifecycle import Lifecycle
+from devstack.engine.partition import Partition
+from devstack.engine.state import ElementInstance, UserTask
+from devstack.engine.variables import Variables
+from devstack.errors import InvalidArgumentError, InvalidStateError, NotFoundError
+
+DEFAULT_PRIORITY = 50
+_CHANGEABLE = {
+    "candidateGroups": "candidateGroupsList",
+    "candidateUsers": "candidateUsersList",
+    "dueDate": "dueDate",
+    "followUpDate": "followUpDate",
+    "priority": "priority",
+}
+"""What PATCH can change, by the name in its changeset: the field of the record."""
+
+
+class UserTasks:
+    """The user tasks of one partition."""
+
+    def __init__(self, partition: Partition, lifecycle: Lifecycle, variables: Variables) -> None:
+        self._partition = partition
+        self._lifecycle = lifecycle
+        self._variables = variables
+
+    def evaluate(self, element: model.UserTask, instance: ElementInstance) -> dict[str, Any]:
+        """What the element's expressions give, under the record's names.
+
+        Raises:
+            ElementFailure: One of them gives a wrong type, or the form is not deployed.
+        """
+        variables = self._variables.visible(instance)
+
+        def text(expression: Expression | None) -> str:
+            if expression is None:
+                return ""
+            return expressions.text(expression, variables)
+
+        return {
+            "assignee": text(element.assignee),
+            "candidateGroupsList": expressions.names(element.candidate_groups, variables),
+            "candidateUsersList": expressions.names(element.candidate_users, variables),
+            "dueDate": expressions.date_time(element.due_date, variables),
+            "followUpDate": expressions.date_time(element.follow_up_date, variables),
+            "formKey": self.form_key(element.form, instance, variables),
+            "externalFormReference": text(element.external_form_reference),
+            "priority": _priority(element.priority, variables),
+        }
+
+    def form_key(
+        self,
+        reference: model.FormReference | None,
+        instance: ElementInstance,
+        variables: Mapping[str, Any],
+    ) -> int:
+        """Key of the form that a task links to; -1 when it links to none.
+
+        Raises:
+            ElementFailure: No such form is deployed.
+        """
+        if reference is None:
+            return -1
+        form_id = expressions.text(reference.form_id, variables)
+        definition = instance.definition
+        for form in self._partition.definitions.forms(definition.tenant_id, form_id):
+            if _is_bound(form, reference, definition.deployment_key):
+                return form.key
+        message = (
+            f"Expected to find a form with id '{form_id}' (binding {reference.binding}), "
+            "but no such form is deployed. Deploy it and resolve this incident."
+        )
+        raise ElementFailure("FORM_NOT_FOUND", message)
+
+    def create(
+        self,
+        instance: ElementInstance,
+        properties: Mapping[str, Any],
+        headers: Mapping[str, str],
+    ) -> None:
+        """Make the task of an element that is being activated, without its assignee."""
+        key = self._partition.keys.next()
+        value = {
+            "userTaskKey": key,
+            **properties,
+            "assignee": "",
+            "changedAttributes": [],
+            "action": "",
+            "creationTimestamp": self._partition.clock.now_ms(),
+            "elementId": instance.element.id,
+            "elementInstanceKey": instance.key,
+            "bpmnProcessId": instance.definition.process_id,
+            "processDefinitionVersion": instance.definition.version,
+            "processInstanceKey": instance.process_instance_key,
+            "processDefinitionKey": instance.definition.key,
+            "variables": {},
+            "customHeaders": headers,
+            "tenantId": instance.definition.tenant_id,
+            "tags": [],
+            "deniedReason": "",
+            "listenersConfigKey": -1,
+            "rootProcessInstanceKey": instance.root_key,
+            "businessId": "",
+        }
+        task = UserTask(key, instance, value)
+        self._partition.state.user_tasks[key] = task
+        instance.user_task_key = key
+        self._record("CREATING", task)
+        self._record("CREATED", task)
+
+    def assign_initially(self, instance: ElementInstance, assignee: str) -> None:
+        """Assign a task that was just made, when the model names an assignee."""
+        if assignee:
+            task = self._partition.state.user_tasks[instance.user_task_key]
+            self._change(task, "ASSIGN", "", {"assignee": assignee})
+
+    def complete(self, key: int, variables: Mapping[str, Any], action: str = "") -> None:
+        """The task is done; the element goes on with `variables`."""
+        change = {"variables": dict(variables), "action": action or "complete"}
+        task = self._command("COMPLETE", "complete", key, change)
+        task.value = task.value | change
+        self._record("COMPLETING", task)
+        self._record("COMPLETED", task)
+        self._forget(task)
+        task.instance.event_variables = variables or None
+        self._lifecycle.complete_later(task.instance)
+
+    def assign(
+        self,
+        key: int,
+        assignee: str,
+        *,
+        allow_override: bool = True,
+        action: str = "",
+    ) -> None:
+        """Give the task to `assignee`; empty text takes it from whoever has it.
+
+        Without `allow_override` it is a claim: a task that someone else has is refused.
+        """
+        intent, word = ("ASSIGN", "assign") if allow_override else ("CLAIM", "claim")
+        change = {"assignee": assignee, "action": action or word}
+        task = self._command(intent, word, key, change)
+        holder = task.value["assignee"]
+        if not allow_override and not assignee:
+            reason = f"Expected to claim user task with key '{key}', but provided assignee is empty"
+            raise self._rejected(task, InvalidStateError(intent, reason))
+        if not allow_override and holder not in ("", assignee):
+            reason = (
+                f"Expected to claim user task with key '{key}', but it has already been assigned"
+            )
+            raise self._rejected(task, InvalidStateError(intent, reason))
+        self._change(task, intent, change["action"], {"assignee": assignee})
+
+    def update(self, key: int, changeset: Mapping[str, Any], action: str = "") -> None:
+        """Change candidates, dates or priority; null in `changeset` clears a field."""
+        task = self._command("UPDATE", "update", key, {"action": action or "update"})
+        try:
+            fields = {_CHANGEABLE[name]: _checked(name, value) for name, value in changeset.items()}
+        except (KeyError, ValueError) as error:
+            reason = (
+                f"Expected to update user task with key '{key}', but the change of "
+                f"{error.args[0]!r} cannot be made; {', '.join(sorted(_CHANGEABLE))} can be changed"
+            )
+            raise self._rejected(task, InvalidArgumentError("UPDATE", reason)) from error
+        self._change(task, "UPDATE", action or "update", fields)
+
+    def cancel(self, instance: ElementInstance) -> None:
+        """Take back the task of an element that is cut short; it need not have one."""
+        task = self._partition.state.user_tasks.get(instance.user_task_key)
+        if task is not None:
+            task.value = task.value | {"action": "", "changedAttributes": []}
+            self._record("CANCELING", task)
+            self._record("CANCELED", task)
+            self._forget(task)
+
+    def _change(
+        self,
+        task: UserTask,
+        intent: str,
+        action: str,
+        fields: Mapping[str, Any],
+    ) -> None:
+        before, after = _INTENTS[intent]
+        changed = sorted(name for name, value in fields.items() if task.value[name] != value)
+        task.value = task.value | {**fields, "changedAttributes": changed, "action": action}
+        self._record(before, task)
+        self._record(after, task)
+        task.value = task.value | {"changedAttributes": [], "action": ""}
+
+    def _command(
+        self,
+        intent: str,
+        to_do: str,
+        key: int,
+        change: Mapping[str, Any],
+    ) -> UserTask:
+        """Record a command about a task and find the task.
+
+        Raises:
+            NotFoundError: There is no such task, or not any more.
+        """
+        task = self._partition.state.user_tasks.get(key)
+        value = {"userTaskKey": key, **(task.value if task is not None else {}), **change}
+        self._partition.writer.command("USER_TASK", intent, key, value)
+        if task is None:
+            reason = (
+                f"Expected to {to_do} user task with key '{key}', but no such user task was found"
+            )
+            error = NotFoundError(intent, reason)
+            self._partition.writer.rejection("USER_TASK", key, value, error)
+            raise error
+        if not task.instance.is_active:
+            phase = task.instance.phase.name.removesuffix("ING")
+            reason = f"Expected to {to_do} user task with key '{key}', but it is in state '{phase}'"
+            raise self._rejected(task, InvalidStateError(intent, reason))
+        return task
+
+    def _rejected(
+        self,
+        task: UserTask,
+        error: InvalidArgumentError | InvalidStateError,
+    ) -> InvalidArgumentError | InvalidStateError:
+        self._partition.writer.rejection("USER_TASK", task.key, task.value, error)
+        return error
+
+    def _forget(self, task: UserTask) -> None:
+        del self._partition.state.user_tasks[task.key]
+        task.instance.user_task_key = 0
+
+    def _record(self, intent: str, task: UserTask) -> None:
+        self._partition.writer.event("USER_TASK", intent, task.key, task.value)
+
+
+_INTENTS = {
+    "ASSIGN": ("ASSIGNING", "ASSIGNED"),
+    "CLAIM": ("CLAIMING", "ASSIGNED"),
+    "UPDATE": ("UPDATING", "UPDATED"),
+}
+
+
+def _is_bound(form: Form, reference: model.FormReference, deployment_key: int) -> bool:
+    if reference.binding == "deployment":
+        return form.deployment_key == deployment_key
+    if reference.binding == "versionTag":
+        return form.version_tag == reference.version_tag
+    return True
+
+
+def _priority(expression: Expression | None, variables: Mapping[str, Any]) -> int:
+    if expression is None:
+        return DEFAULT_PRIORITY
+    priority = expressions.integer(expression, variables)
+    if not 0 <= priority <= 100:  # noqa: PLR2004 - Zeebe's bounds
+        message = f"Expected priority to be in the range [0,100] but was '{priority}'."
+        raise ElementFailure("EXTRACT_VALUE_ERROR", message)
+    return priority
+
+
+def _checked(name: str, value: Any) -> Any:  # noqa: ANN401 - JSON
+    """The record's value for one change.
+
+    Raises:
+        ValueError: It is not of the field's type; holds the field's name.
+    """
+    if name == "priority":
+        if value is None:
+            return DEFAULT_PRIORITY
+        if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 100:  # noqa: PLR2004
+            return value
+    elif name in ("dueDate", "followUpDate"):
+        if value is None or value == "":
+            return ""
+        if isinstance(value, str):
+            parse_date_time_ms(value)
+            return value
+    elif name in _CHANGEABLE:
+        if value is None:
+            return []
+        if isinstance(value, list) and all(isinstance(each, str) for each in value):
+            return value
+    raise ValueError(name)
