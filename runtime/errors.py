@@ -2,6 +2,7 @@
 
     ServiceError
     ├── SettingsError                 settings that cannot be used: every fault at once, exit code 2
+    ├── ListenError                   a port that cannot be had
     ├── HttpError                     a request that got no usable answer
     │   ├── HttpRequestError          the URL or a header cannot be sent              not retryable
     │   ├── HttpTimeoutError          no whole answer in the time allowed             retryable
@@ -58,6 +59,10 @@ class SettingsError(ServiceError):
     def __init__(self, faults: Sequence[Fault]) -> None:
         super().__init__("\n".join(str(fault) for fault in faults))
         self.faults = tuple(faults)
+
+
+class ListenError(ServiceError):
+    """A port that cannot be had: taken by another, or not ours to take."""
 
 
 class HttpError(ServiceError):
