@@ -140,7 +140,7 @@ def _proxy_urls(settings: ProxySettings) -> Iterator[Fault]:
 class ProxySettings(Settings):
     """The proxies of outgoing HTTP: Camunda's variables first, then the standard ones."""
 
-    rules: ClassVar = (
+    rules: ClassVar[tuple[Rule, ...]] = (
         Rule(
             ("http_proxy_host", "http_proxy_port", "https_proxy_host", "https_proxy_port"),
             _host_and_port,
