@@ -14,7 +14,7 @@ from pydantic import AfterValidator
 from yarl import URL
 
 from runtime.errors import HttpRequestError, HttpTimeoutError, HttpTooLargeError
-from runtime.http_errors import origin_of, translating
+from runtime.http_errors import origin_of, translate, translating
 from runtime.proxy import Proxies
 from runtime.settings import Kind
 
@@ -148,24 +148,23 @@ async def exchange(
         HttpError: No usable answer; the type says why.
     """
     target = _http_url(url)
-    with translating(target):
-        try:
-            async with session.request(
-                method,
-                target,
-                headers=headers,
-                data=body,
-                timeout=_timeout(session, timeout_s, target),
-                allow_redirects=False,
-            ) as response:
-                content = await read_limited(response, limit_bytes)
-        except ValueError as error:
-            if isinstance(error, aiohttp.ClientError | OSError):
-                raise
-            # aiohttp refuses line ends in header values with a ValueError.
-            raise HttpRequestError(
-                f"the request to {origin_of(target)} holds a header that HTTP does not allow"
-            ) from error
+    try:
+        async with session.request(
+            method,
+            target,
+            headers=headers,
+            data=body,
+            timeout=_timeout(session, timeout_s, target),
+            allow_redirects=False,
+        ) as response:
+            content = await _read(response, limit_bytes)
+    except (aiohttp.ClientError, OSError) as error:
+        raise translate(error, target) from error
+    except ValueError as error:
+        # aiohttp refuses line ends in header values with a ValueError.
+        raise HttpRequestError(
+            f"the request to {origin_of(target)} holds a header that HTTP does not allow"
+        ) from error
     return Answer(response.status, response.reason or "", response.headers, content)
 
 
@@ -177,16 +176,20 @@ async def read_limited(response: ClientResponse, limit_bytes: int) -> bytes:
         HttpTruncatedError: The connection ended before the body did.
         HttpError: Whatever else goes wrong while reading.
     """
+    with translating(response.url):
+        return await _read(response, limit_bytes)
+
+
+async def _read(response: ClientResponse, limit_bytes: int) -> bytes:
     if (response.content_length or 0) > limit_bytes:
         raise _too_large(response, limit_bytes)
     chunks = []
     left_bytes = limit_bytes
-    with translating(response.url):
-        while chunk := await response.content.readany():
-            left_bytes -= len(chunk)
-            if left_bytes < 0:
-                raise _too_large(response, limit_bytes)
-            chunks.append(chunk)
+    while chunk := await response.content.readany():
+        left_bytes -= len(chunk)
+        if left_bytes < 0:
+            raise _too_large(response, limit_bytes)
+        chunks.append(chunk)
     return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
 

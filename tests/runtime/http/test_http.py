@@ -20,7 +20,7 @@ from runtime.errors import (
     HttpTooLargeError,
     HttpTruncatedError,
 )
-from runtime.http import HttpOptions, exchange, open_session
+from runtime.http import HttpOptions, exchange, open_session, read_limited
 from tests.kit.http import saying, serving, talking
 
 MIB = 2**20
@@ -382,3 +382,23 @@ async def test_session_closes_its_connections():
     async with talking(talk) as origin:
         await fetch(origin)
         await asyncio.wait_for(gone.wait(), 5)
+
+
+@pytest.mark.parametrize(
+    ("said", "error"),
+    [
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc", HttpTruncatedError),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n" + b"x" * 100, HttpTooLargeError),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3c\r\n", HttpTruncatedError),
+    ],
+    ids=["cut off", "too large", "cut off chunk"],
+)
+async def test_body_alone_is_read_with_a_limit(said, error):
+    """A response that somebody else asked for is read with the same limit and errors."""
+    async with (
+        talking(saying(said)) as origin,
+        open_session(HttpOptions()) as session,
+        session.get(origin) as response,
+    ):
+        with pytest.raises(error):
+            await read_limited(response, 50)
