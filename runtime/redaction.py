@@ -5,9 +5,13 @@ import re
 MASK = "***"
 
 _CREDENTIAL_NAME = re.compile(
-    r"authori[sz]ation|token(?!_?ur[il])|secret|passw|passphrase|api[-_ ]?key|cookie|credential"
+    r"authori[sz]ation|token|secret|passw|passphrase|api[-_ ]?key|cookie|credential"
     r"|private[-_ ]?key|^pwd$|^auth$|csrf|jwt|bearer",
     re.IGNORECASE,
+)
+# Where a credential is, or how it is asked for, is none itself.
+_ABOUT_ONE = re.compile(
+    r"(?:ur[il]|endpoint|dir|directory|file|path|prefix|method|type)s?$", re.IGNORECASE
 )
 _USER_INFO = re.compile(r"(?<=://)[^/?#\s@]*(?:@[^/?#\s@]*)*(?=@)")
 _QUERY_PAIR = re.compile(r"([?&;])([^=&;#\s]+)=([^&;#\s]*)")
@@ -17,9 +21,9 @@ _BEARER = re.compile(r"\b(Bearer|Basic)\s+[\w.~+/=-]{6,}", re.IGNORECASE)
 def names_credential(name: str) -> bool:
     """Whether a key of this name looks as if its value were a credential.
 
-    A `token_url` is an address, not a credential, and stays readable.
+    A `token_url` or a `secrets_dir` is an address, not a credential, and stays readable.
     """
-    return _CREDENTIAL_NAME.search(name) is not None
+    return _CREDENTIAL_NAME.search(name) is not None and _ABOUT_ONE.search(name) is None
 
 
 def mask_text(text: str) -> str:

@@ -24,7 +24,10 @@ def test_names_of_credentials_are_known(name):
     assert names_credential(name)
 
 
-@pytest.mark.parametrize("name", ["token_url", "job_key", "author", "status", "path", "keys"])
+@pytest.mark.parametrize(
+    "name",
+    ["token_url", "SECRETS_DIR", "tokenEndpoint", "job_key", "author", "status", "path", "keys"],
+)
 def test_names_of_other_things_are_let_through(name):
     """Keys that merely resemble them stay readable."""
     assert not names_credential(name)
