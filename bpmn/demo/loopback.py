@@ -1,0 +1,3 @@
+from typing import Final
+
+LOOPBACK: Final = "127.0.0.1"

@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from bpmn.demo.ports import Ports
+from bpmn.demo.report import invitation, table, where
+from bpmn.demo.story import Ended
+from bpmn.demo.tap import Exchange
+
+SEARCH = Exchange(
+    "POST",
+    "/v1/incidents/search",
+    b'{"filter":{"state":"ACTIVE"},"sort":null,"searchAfter":null,"size":2}',
+    200,
+    b'{"items":[{"key":9007199254740993}],"sortValues":[9007199254740993],"total":1}',
+)
+ENDED = Ended(
+    process_id="page-incidents",
+    key=2251799813685300,
+    state="COMPLETED",
+    end="Incidents counted",
+    asked=(("Get a page of incidents", SEARCH),),
+    variables={"incidentsByType": [{"type": "JOB_NO_RETRIES"}], "operateUrl": "http://tap"},
+    took_s=0.42,
+)
+
+
+def test_table_shows_what_was_asked_and_answered():
+    """Each task stands beside its request and its answer, the end in the last line."""
+    answer = '{"items":[{"key":9007199254740993}],"sortValues":[9007199254740993],"total":1}'
+    assert table(ENDED).splitlines() == [
+        " page-incidents, instance 2251799813685300 ".center(110, "─"),
+        "Get a page of incidents     asked     POST /v1/incidents/search "
+        '{"filter":{"state":"ACTIVE"},"size":2}',
+        f"                            answered  200 {answer[:68]}",
+        f"                                      {answer[68:]}",
+        '  variable incidentsByType  [{"type":"JOB_NO_RETRIES"}]',
+        "end                         COMPLETED at “Incidents counted” after 0.4 s",
+    ]
+
+
+@pytest.mark.parametrize("items", [0, 1, 50, 1000])
+def test_table_fits_a_terminal(items):
+    """However much was answered, no line is wider than 110 characters."""
+    answer = b'{"items":[' + b",".join([b'{"key":2251799813685300}'] * items) + b"]}"
+    ended = replace(ENDED, asked=(("A task", replace(SEARCH, answered=answer)),) * 3)
+    assert max(map(len, table(ended).splitlines())) <= 110
+
+
+def test_taken_ports_are_told():
+    """Nobody wonders why the documented addresses do not answer."""
+    assert "taken" not in where(Ports())
+    moved = where(Ports.counted_from(30000))
+    assert moved.startswith("A documented port is taken")
+    assert "http://localhost:30002" in moved
+
+
+def test_invitation_names_what_a_task_needs():
+    """With --stay a user reads the very values that a task of theirs asks for."""
+    text = invitation(Ports())
+    for value in ("http://localhost:26500", "http://localhost:8081", "operate", "secret"):
+        assert value in text
