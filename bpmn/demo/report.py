@@ -67,7 +67,11 @@ def _asked(exchange: Exchange) -> str:
 
 
 def _read(body: bytes) -> Any:  # noqa: ANN401 - any JSON
-    return orjson.loads(body) if body else None
+    """A body's JSON, or its text when it is none."""
+    try:
+        return orjson.loads(body) if body else None
+    except orjson.JSONDecodeError:
+        return body.decode(errors="replace")
 
 
 def _short(value: Any) -> str:  # noqa: ANN401 - any JSON

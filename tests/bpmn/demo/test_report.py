@@ -49,6 +49,12 @@ def test_table_fits_a_terminal(items):
     assert max(map(len, table(ended).splitlines())) <= 110
 
 
+def test_an_answer_that_is_no_json_is_shown_as_text():
+    """Whatever came back is shown: a diagram's XML, or the page of a proxy in the way."""
+    ended = replace(ENDED, asked=(("A task", replace(SEARCH, answered=b"<html>")),))
+    assert '200 "<html>"' in table(ended)
+
+
 def test_taken_ports_are_told():
     """Nobody wonders why the documented addresses do not answer."""
     assert "taken" not in where(Ports())
