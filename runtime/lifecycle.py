@@ -68,7 +68,7 @@ class Lifecycle:
         """
         task = self._group.create_task(work, name=name)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._done)
         return task
 
     def stop(self, reason: str) -> None:
@@ -76,6 +76,12 @@ class Lifecycle:
         if not self.stopping.is_set():
             _log.info("stopping", reason=reason)
             self.stopping.set()
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            # What went wrong is told when the service has ended; here, whose work it was.
+            _log.error("task failed", task=task.get_name())
 
 
 Main = Callable[[Lifecycle], Awaitable[None]]

@@ -20,7 +20,8 @@ def unknown_names(
     for name in sorted(environ):
         ours = name.startswith(settings_class.prefixes)
         if ours and name not in known and not _matches(name, allowed):
-            yield Fault(name, "is not a setting", _remedy(name, known, _NEAREST))
+            nearest = _nearest(settings_class, name, _NEAREST)
+            yield Fault(name, "is not a setting", _remedy(nearest))
 
 
 def doubtful_names(settings_class: type[Settings], environ: Mapping[str, str]) -> Iterator[Fault]:
@@ -31,8 +32,10 @@ def doubtful_names(settings_class: type[Settings], environ: Mapping[str, str]) -
     """
     known = _known_names(settings_class)
     for name in sorted(set(environ) - known):
-        if _is_near_us(settings_class, name) and _nearest(name, known, _LOOKS_MISSPELT):
-            yield Fault(name, "is not read", _remedy(name, known, _LOOKS_MISSPELT))
+        if _is_near_us(settings_class, name):
+            nearest = _nearest(settings_class, name, _LOOKS_MISSPELT)
+            if nearest is not None:
+                yield Fault(name, "is not read", _remedy(nearest))
     yield from _shadowed(settings_class, environ)
 
 
@@ -58,11 +61,15 @@ def _matches(name: str, patterns: Iterable[str]) -> bool:
     return any(fnmatchcase(name, pattern) for pattern in patterns)
 
 
-def _nearest(name: str, known: Iterable[str], least_ratio: float) -> str | None:
+def _nearest(settings_class: type[Settings], name: str, least_ratio: float) -> str | None:
+    """The known name most like `name`, compared without the prefix that all of ours share."""
+    prefixes = settings_class.prefixes + settings_class.watched_prefixes
+    prefix = next(prefix for prefix in prefixes if name.startswith(prefix))
     # Sorted, so that the answer does not depend on the order of a set.
-    return next(iter(get_close_matches(name, sorted(known), n=1, cutoff=least_ratio)), None)
+    known = {other.removeprefix(prefix): other for other in sorted(_known_names(settings_class))}
+    near = get_close_matches(name.removeprefix(prefix), known, n=1, cutoff=least_ratio)
+    return known[near[0]] if near else None
 
 
-def _remedy(name: str, known: Iterable[str], least_ratio: float) -> str:
-    nearest = _nearest(name, known, least_ratio)
+def _remedy(nearest: str | None) -> str:
     return f"did you mean {nearest}?" if nearest else "remove it, or look it up in the reference"

@@ -232,6 +232,19 @@ def test_names_that_others_set_are_never_refused(name):
     load(Example, BASE | {name: "x"})
 
 
+@pytest.mark.parametrize(
+    ("name", "remedy"),
+    [
+        ("CONNECTOR_DRAIN_DEADLIN", "did you mean CONNECTOR_DRAIN_DEADLINE?"),
+        ("CONNECTOR_MAX_JOBS", "did you mean CONNECTOR_MAX_JOBS_ACTIVE?"),
+        ("CONNECTOR_ZZZ", "remove it, or look it up in the reference"),
+    ],
+)
+def test_unknown_name_is_told_with_its_nearest(name, remedy):
+    """A shared prefix alone does not make two names alike."""
+    assert faults_of(BASE | {name: "x"})[name].remedy == remedy
+
+
 def test_own_name_is_read_though_it_has_a_form_that_is_never_refused():
     """`CONNECTOR_MANAGEMENT_PORT` ends in `_PORT` and is ours all the same."""
     assert load(Example, BASE | {"CONNECTOR_MANAGEMENT_PORT": "1234"}).port == 1234
@@ -256,7 +269,11 @@ def test_near_miss_that_cannot_be_refused_is_warned_of(name, meant):
 
 def test_camundas_other_names_are_not_warned_of():
     """A name of Camunda's own that resembles none of ours is left alone."""
-    environ = BASE | {"CAMUNDA_CLIENT_WORKER_DEFAULTS_ENABLED": "true", "CONNECTOR_PORT": "x"}
+    environ = BASE | {
+        "CAMUNDA_CLIENT_WORKER_DEFAULTS_ENABLED": "true",
+        "CAMUNDA_CLIENT_REST_ADDRESS": "http://localhost:8080",
+        "CONNECTOR_PORT": "x",
+    }
 
     assert list(doubtful_names(Example, environ)) == []
 
