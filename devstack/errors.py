@@ -10,6 +10,8 @@
         ├── BackPressureError        the cluster was told to take no more
         ├── MessageTooLargeError     more bytes than the cluster takes or gives
         ├── PermissionRefusedError   another tenant's data
+        ├── RequestTimedOutError     what was waited for did not come in time
+        ├── UnsupportedError         Zeebe can do this and the embedded cluster cannot
         └── UnauthenticatedError     no token, or one that is no longer good
 
 The gateway maps these to gRPC statuses, the HTTP APIs to HTTP statuses; the type decides, never
@@ -83,6 +85,14 @@ class MessageTooLargeError(RequestRefusedError):
 
 class PermissionRefusedError(RequestRefusedError):
     """The request asks for a tenant that the caller may not see."""
+
+
+class RequestTimedOutError(RequestRefusedError):
+    """What the request waited for did not come in time."""
+
+
+class UnsupportedError(RequestRefusedError):
+    """Something that Zeebe can do and this stand-in cannot; the message names it."""
 
 
 class UnauthenticatedError(RequestRefusedError):

@@ -16,7 +16,7 @@ from devstack.engine.schedule import Schedule
 from devstack.engine.state import InstanceResult, Job, ResultListener
 from devstack.engine.waiting import sleep_or_wake
 from devstack.engine.writer import RecordWriter
-from devstack.errors import InvalidArgumentError, NotFoundError
+from devstack.errors import InvalidArgumentError, InvalidStateError, NotFoundError
 from devstack.records import RecordLog
 from runtime.clock import Clock
 
@@ -29,7 +29,7 @@ _STEPS_AT_ONCE = 10_000
 
 _ORDERED_MAPPINGS_SINCE = (8, 10)
 
-JobListener = Callable[[str], None]
+JobListener = Callable[[str, int], None]
 
 
 class Engine:
@@ -104,7 +104,7 @@ class Engine:
             await sleep_or_wake(self._clock, delay_s, self._wakeup)
 
     def on_job(self, listener: JobListener) -> None:
-        """Call `listener` with the job type of each job that a worker can take from now on.
+        """Call `listener` with type and key of each job that a worker can take from now on.
 
         It is called in the middle of the engine's work and must not call the engine.
         """
@@ -149,7 +149,8 @@ class Engine:
 
         Raises:
             NotFoundError: No such process is deployed.
-            InvalidArgumentError: Neither key nor id is given, or it has no none start event.
+            InvalidArgumentError: Neither key nor id is given.
+            InvalidStateError: The process has no none start event.
         """
         definition = self._find(process_id, version, definition_key, tenant_id)
         processor = self._processors[self._next_instance % len(self._processors)]
@@ -170,7 +171,12 @@ class Engine:
         self._settle()
 
     def activate_jobs(self, request: JobRequest) -> list[ActivatedJob]:
-        """Give a worker jobs that wait, at most `request.max_jobs`; none when there are none."""
+        """Give a worker jobs that wait, at most `request.max_jobs`; none when there are none.
+
+        Raises:
+            InvalidArgumentError: Type or worker is blank, or a number is not positive.
+        """
+        request.check()
         jobs: list[ActivatedJob] = []
         for offset in range(len(self._processors)):
             processor = self._processors[(self._next_poll + offset) % len(self._processors)]
@@ -179,6 +185,14 @@ class Engine:
                 jobs.extend(processor.jobs.activate(request, limit, self._max_message_bytes))
         self._next_poll += 1
         return jobs
+
+    def activate_job(self, key: int, request: JobRequest) -> ActivatedJob | None:
+        """Give a worker this one job, when it still waits and is the kind that `request` wants."""
+        return self._processor(key).jobs.activate_one(key, request, self._max_message_bytes)
+
+    def yield_job(self, key: int) -> None:
+        """Take a job back that was given out but never reached its worker; it need not exist."""
+        self._processor(key).jobs.hand_back(key)
 
     def complete_job(self, key: int, variables: Mapping[str, Any]) -> None:
         """A worker has done the job.
@@ -352,7 +366,7 @@ class Engine:
 
     def _announce(self, job: Job) -> None:
         for listener in self._job_listeners:
-            listener(job.type)
+            listener(job.type, job.key)
 
     def _settle(self) -> None:
         if self._work():
@@ -365,7 +379,7 @@ class Engine:
 
 def _startable(definition: Definition) -> Definition:
     if definition.process.none_start_id is None:
-        raise InvalidArgumentError(
+        raise InvalidStateError(
             "CREATE",
             "Expected to create instance of process with none start event, but there is no such "
             "event",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
@@ -43,6 +43,22 @@ class JobRequest:
     max_jobs: int
     fetch_variables: frozenset[str] = frozenset()
     tenant_ids: tuple[str, ...] = ("<default>",)
+
+    def check(self) -> None:
+        """Refuse a request that can get no jobs.
+
+        Raises:
+            InvalidArgumentError: Type or worker is blank, or a number is not positive.
+        """
+        for name, is_right, expected, found in (
+            ("max jobs to activate", self.max_jobs > 0, "greater than zero", f"'{self.max_jobs}'"),
+            ("timeout", self.timeout_ms > 0, "greater than zero", f"'{self.timeout_ms}'"),
+            ("type", bool(self.type.strip()), "present", "blank"),
+            ("worker", bool(self.worker.strip()), "present", "blank"),
+        ):
+            if not is_right:
+                wanted = f"Expected to activate job batch with {name} to be {expected}"
+                raise InvalidArgumentError("ACTIVATE", f"{wanted}, but it was {found}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,13 +115,43 @@ class Jobs:
 
         A job that is larger than `max_bytes` alone gets an incident instead.
         """
+        return self._activate(self._waiting(request, limit), request, max_bytes)
+
+    def activate_one(self, key: int, request: JobRequest, max_bytes: int) -> ActivatedJob | None:
+        """Give out this job, when it waits and is of the type and of a tenant asked for."""
+        job = self._partition.state.jobs.get(key)
+        if (
+            job is None
+            or job.state is not JobState.ACTIVATABLE
+            or job.type != request.type
+            or job.instance.definition.tenant_id not in request.tenant_ids
+        ):
+            return None
+        given = self._activate([job], request, max_bytes)
+        return given[0] if given else None
+
+    def hand_back(self, key: int) -> None:
+        """Offer a job again that did not reach its worker; it need not exist any more."""
+        job = self._partition.state.jobs.get(key)
+        if job is not None and job.state is JobState.ACTIVATED:
+            self._partition.writer.command("JOB", "YIELD", key, values.job(job))
+            self._take_back(job)
+            self._record("YIELDED", job)
+            self._make_activatable(job)
+
+    def _activate(
+        self,
+        jobs: Sequence[Job],
+        request: JobRequest,
+        max_bytes: int,
+    ) -> list[ActivatedJob]:
         given: list[ActivatedJob] = []
         documents: list[Mapping[str, Any]] = []
         room_bytes = max_bytes
-        for job in self._waiting(request, limit):
+        for job in jobs:
             variables = seen(job.instance, request.fetch_variables)
             text = as_text(variables)
-            size_bytes = len(text.encode()) + _ENVELOPE_BYTES
+            size_bytes = len(text.encode()) + _headers_bytes(job) + _ENVELOPE_BYTES
             if size_bytes > max_bytes:
                 self._too_large(job, size_bytes, max_bytes)
             elif size_bytes > room_bytes:
@@ -322,6 +368,10 @@ class Jobs:
     ) -> None:
         value = values.job(job, variables)
         self._partition.writer.event("JOB", intent, job.key, value)
+
+
+def _headers_bytes(job: Job) -> int:
+    return sum(len(name.encode()) + len(value.encode()) + 8 for name, value in job.headers.items())
 
 
 def _cut(message: str) -> str:
