@@ -17,6 +17,25 @@ _SELF_MANAGED_AUDIENCE = "zeebe-api"
 _DEFAULT_ADDRESS = "http://localhost:26500"
 
 
+def _check_credentials(settings: Connection) -> Iterator[Fault]:
+    is_saas = settings.cluster_id is not None
+    needed = {
+        "oidc": ["client_id", "client_secret", *([] if is_saas else ["token_url"])],
+        "basic": ["username", "password"],
+        "none": [],
+    }[settings.method]
+    for field in needed:
+        if getattr(settings, field) is None:
+            name = settings.name_of(field)
+            yield Fault(name, f"is missing for the method {settings.method}", f"set {name}")
+
+
+def _check_cloud(settings: Connection) -> Iterator[Fault]:
+    if settings.cluster_id is not None and settings.region is None:
+        name = settings.name_of("region")
+        yield Fault(name, "is missing for a cloud cluster", "set it, for example to bru-2")
+
+
 class Connection(Settings):
     """The gateway's address and the credentials for it.
 
@@ -24,6 +43,21 @@ class Connection(Settings):
     """
 
     watched_prefixes: ClassVar = ("CAMUNDA_CLIENT_",)
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            (
+                "auth_method",
+                "client_id",
+                "client_secret",
+                "token_url",
+                "username",
+                "password",
+                "cluster_id",
+            ),
+            _check_credentials,
+        ),
+        Rule(("cluster_id", "region"), _check_cloud),
+    )
 
     grpc_address: Annotated[
         str | None,
@@ -178,39 +212,3 @@ class Connection(Settings):
             audience=self.audience or (_SAAS_AUDIENCE if is_saas else _SELF_MANAGED_AUDIENCE),
             scope=self.scope,
         )
-
-
-def _check_credentials(settings: Connection) -> Iterator[Fault]:
-    is_saas = settings.cluster_id is not None
-    needed = {
-        "oidc": ["client_id", "client_secret", *([] if is_saas else ["token_url"])],
-        "basic": ["username", "password"],
-        "none": [],
-    }[settings.method]
-    for field in needed:
-        if getattr(settings, field) is None:
-            name = settings.name_of(field)
-            yield Fault(name, f"is missing for the method {settings.method}", f"set {name}")
-
-
-def _check_cloud(settings: Connection) -> Iterator[Fault]:
-    if settings.cluster_id is not None and settings.region is None:
-        name = settings.name_of("region")
-        yield Fault(name, "is missing for a cloud cluster", "set it, for example to bru-2")
-
-
-Connection.rules = (
-    Rule(
-        (
-            "auth_method",
-            "client_id",
-            "client_secret",
-            "token_url",
-            "username",
-            "password",
-            "cluster_id",
-        ),
-        _check_credentials,
-    ),
-    Rule(("cluster_id", "region"), _check_cloud),
-)

@@ -12,7 +12,9 @@
         ├── ConnectionFailed       no connection, or it broke
         ├── TokenError             no access token
         ├── ResponseInvalid        an answer that is not what the API promises
+        ├── RetryError             a connector that says itself how to go on
         ├── DeadlinePassed         the job belongs to another worker by now
+        ├── JobTimeoutRefused      the gateway did not grant the time that the task asks for
         └── ExpressionBroken       a result expression that does not evaluate
 
 The retries follow upstream's table (facts of the connector runtime, "error object and fail
@@ -154,6 +156,33 @@ class TokenError(CallError):
 
 class ResponseInvalid(CallError):
     """The answer is not JSON, cut off, too large or of another shape than the API promises."""
+
+
+class RetryError(CallError):
+    """A connector says itself how to go on.
+
+    Attributes:
+        retries: what is left from now on, not counted down; None uses one as usual.
+        backoff_ms: how long to wait; None leaves it to the task's header.
+    """
+
+    upstream_type = _UPSTREAM + "ConnectorRetryException"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str | None = None,
+        retries: int | None = None,
+        backoff_ms: int | None = None,
+    ) -> None:
+        super().__init__(message, code=code)
+        self.retries = retries
+        self.backoff_ms = backoff_ms
+
+
+class JobTimeoutRefused(CallError):
+    """The gateway did not grant the time that the task asks for; the connector was not called."""
 
 
 class DeadlinePassed(CallError):

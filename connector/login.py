@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from http.cookies import CookieError, SimpleCookie
+from typing import Self
 from urllib.parse import urlencode
 
 from aiohttp import ClientSession
@@ -20,7 +21,8 @@ _ERROR_STATUS = 400
 class Logins:
     """Sessions of the logins that jobs bring, one login in flight for each.
 
-    A session lives until the API refuses it. When there are very many, the oldest goes first.
+    A session lives until the API refuses it. When there are very many, the oldest goes first. Use
+    it with `async with`.
     """
 
     def __init__(self, session: ClientSession) -> None:
@@ -48,8 +50,11 @@ class Logins:
         if task is not None and task.done() and not task.cancelled() and task.result() == headers:
             del self._known[login]
 
-    async def close(self) -> None:
-        """End what is still under way; safe to call twice."""
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """End what is still under way; leave before the session is closed."""
         tasks = list(self._known.values())
         self._known.clear()
         for task in tasks:

@@ -9,15 +9,28 @@ from pydantic import Field
 from connector.cluster import Api
 from connector.connection import Connection
 from connector.inputs import Policy
-from runtime.settings import ByteSize, CommaList, DurationMs, DurationS, Fault, Port, Rule, Variable
+from runtime.proxy import ProxySettings
+from runtime.settings import ByteSize, CommaList, DurationS, Fault, Port, Rule, Variable
 
 SECRETS_PREFIX = "CAMUNDA_CONNECTOR_SECRETPROVIDER_ENVIRONMENT_PREFIX"
 
 
-class ConnectorSettings(Connection):
+def _check_streaming(settings: ConnectorSettings) -> Iterator[Fault]:
+    if settings.stream_enabled and settings.max_jobs_active == 1:
+        yield Fault(
+            "CONNECTOR_MAX_JOBS_ACTIVE",
+            "leaves no room to poll beside the stream",
+            "set it to 2 or more, or CONNECTOR_STREAM_ENABLED to false",
+        )
+
+
+class ConnectorSettings(Connection, ProxySettings):
     """Everything that an operator can set on the connector."""
 
     prefixes: ClassVar = ("CONNECTOR_",)
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(("stream_enabled", "max_jobs_active"), _check_streaming),
+    )
 
     job_type: Annotated[
         str,
@@ -29,14 +42,14 @@ class ConnectorSettings(Connection):
         Field(ge=1, le=10_000),
         Variable("CONNECTOR_MAX_JOBS_ACTIVE", meaning="Jobs held at once."),
     ] = 100
-    job_timeout_ms: Annotated[
-        DurationMs,
-        Field(ge=1),
+    job_timeout_s: Annotated[
+        DurationS,
+        Field(ge=0.001),
         Variable(
             "CONNECTOR_JOB_TIMEOUT",
             meaning="How long a job is this worker's before the engine gives it to another.",
         ),
-    ] = 300_000
+    ] = 300.0
     stream_enabled: Annotated[
         bool,
         Variable(
@@ -109,15 +122,3 @@ class ConnectorSettings(Connection):
     def policy(self) -> Policy:
         """What tasks are allowed to ask for."""
         return Policy(self.allowed_hosts, self.allow_delete, self.api)
-
-
-def _check_streaming(settings: ConnectorSettings) -> Iterator[Fault]:
-    if settings.stream_enabled and settings.max_jobs_active == 1:
-        yield Fault(
-            "CONNECTOR_MAX_JOBS_ACTIVE",
-            "leaves no room to poll beside the stream",
-            "set it to 2 or more, or CONNECTOR_STREAM_ENABLED to false",
-        )
-
-
-ConnectorSettings.rules = (Rule(("stream_enabled", "max_jobs_active"), _check_streaming),)

@@ -34,10 +34,9 @@ async def client():
     async with (
         open_session(HttpOptions()) as session,
         TokenCache(session, clock, lambda: 0.0) as tokens,
+        Logins(session) as logins,
     ):
-        logins = Logins(session)
         yield Client(session, Authorizer(tokens, logins), clock, max_response_bytes=1000)
-        await logins.close()
 
 
 async def send(client, origin, *, time_left_s=60, **sections):

@@ -1,0 +1,140 @@
+"""One job from beginning to end; the only place that knows the order of the stages."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Generic, Protocol, TypeVar
+
+import orjson
+import structlog
+
+from connector.errors import (
+    ConnectorError,
+    DeadlinePassed,
+    Fault,
+    InputError,
+    JobTimeoutRefused,
+)
+from connector.headers import TaskHeaders, read_headers
+from connector.outcome import Ending
+from connector.redaction import Redaction
+from connector.result import Answer
+from connector.secrets import SecretProvider, resolve
+from runtime.clock import Clock
+from worker.errors import GatewayError, Retryable
+from worker.job import Job
+from worker.outcome import Outcome
+
+_log = structlog.get_logger("connector")
+
+InputsT = TypeVar("InputsT")
+RequestT = TypeVar("RequestT")
+
+
+class Connector(Protocol[InputsT, RequestT]):
+    """What a kind of job means: the part that each connector brings. All but `send` is pure."""
+
+    def read(self, variables: Mapping[str, object]) -> InputsT:
+        """The inputs of a job, its secrets filled in; raises `InputError` with all faults."""
+        ...
+
+    def build(self, inputs: InputsT) -> RequestT:
+        """The request that the inputs mean."""
+        ...
+
+    async def send(self, request: RequestT, time_left_s: float) -> Answer:
+        """What the request brings back; raises `CallError`."""
+        ...
+
+
+class Witness(Protocol):
+    """Sees each job when it is decided; must not block or raise."""
+
+    def ended(
+        self,
+        job: Job,
+        headers: TaskHeaders,
+        outcome: Outcome,
+        error: ConnectorError | None,
+        duration_s: float,
+    ) -> None:
+        """A job is decided after `duration_s`; `error` is what went wrong on the way."""
+        ...
+
+
+ExtendJob = Callable[[Job, int], Awaitable[Job]]
+"""Makes a job ours for so many milliseconds from now; gives it with its new deadline."""
+
+
+class Pipeline(Generic[InputsT, RequestT]):
+    """Turns each job into the one command that ends it; whatever goes wrong ends only this job."""
+
+    def __init__(
+        self,
+        connector: Connector[InputsT, RequestT],
+        providers: Sequence[SecretProvider],
+        extend: ExtendJob,
+        witness: Witness,
+        clock: Clock,
+        *,
+        upstream_response: bool = False,
+    ) -> None:
+        self._connector = connector
+        self._providers = providers
+        self._extend = extend
+        self._witness = witness
+        self._clock = clock
+        self._upstream_response = upstream_response
+
+    async def handle(self, job: Job) -> Outcome:
+        """Do `job` and say how it ends. Raises nothing but cancellation and defects of ours."""
+        began_s = self._clock.monotonic_s()
+        ending = Ending(job, TaskHeaders(), Redaction(), self._upstream_response)
+        failure: ConnectorError | None = None
+        try:
+            headers = read_headers(job.custom_headers_json)
+            ending = replace(ending, headers=headers)
+            job = await self._with_timeout(job, headers)
+            resolved = resolve(_variables(job), self._providers, job)
+            ending = replace(ending, redaction=Redaction(resolved.secrets))
+            inputs = self._connector.read(resolved.variables)
+            request = self._connector.build(inputs)
+            answer = await self._connector.send(request, self._time_left_s(job))
+            outcome = ending.succeeded(answer)
+        except ConnectorError as error:
+            failure = error
+            outcome = ending.failed(error)
+        duration_s = self._clock.monotonic_s() - began_s
+        self._witness.ended(job, ending.headers, outcome, failure, duration_s)
+        return outcome
+
+    async def _with_timeout(self, job: Job, headers: TaskHeaders) -> Job:
+        """The job with the time that its task asks for, before anything is called."""
+        if headers.job_timeout_ms is None:
+            return job
+        try:
+            return await self._extend(job, headers.job_timeout_ms)
+        except Retryable as error:
+            # The deadline that the job came with still stands, and may well be enough.
+            _log.warning("job timeout not updated", job_key=job.key, error=type(error).__name__)
+            return job
+        except GatewayError as error:
+            raise JobTimeoutRefused(f"The job's time could not be set: {error}") from error
+
+    def _time_left_s(self, job: Job) -> float:
+        """Seconds until the job belongs to another worker."""
+        left_ms = job.deadline_ms - self._clock.now_ms()
+        if left_ms <= 0:
+            raise DeadlinePassed(
+                "The time for this job was over before it was begun. Raise CONNECTOR_JOB_TIMEOUT, "
+                "or lower CONNECTOR_MAX_JOBS_ACTIVE."
+            )
+        return left_ms / 1000
+
+
+def _variables(job: Job) -> Mapping[str, object]:
+    variables = orjson.loads(job.variables_json or "{}")
+    if not isinstance(variables, dict):
+        raise InputError([Fault("", "the variables of the job are no JSON object")])
+    return variables
