@@ -1,0 +1,88 @@
+"""`operate-connector check`: are the settings right, and is everything reachable that they name?"""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import AsyncIterator, Iterator, Mapping
+from dataclasses import dataclass
+
+from connector.gateway_credentials import gateway_credentials
+from connector.settings import ConnectorSettings
+from runtime.clock import SystemClock
+from runtime.errors import TokenError
+from runtime.http import HttpOptions, open_session
+from runtime.oauth import TokenCache
+from worker.errors import GatewayError
+from worker.gateway import Gateway
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at."""
+
+    subject: str
+    is_fine: bool
+    text: str
+
+    def __str__(self) -> str:
+        return f"{'ok  ' if self.is_fine else 'FAIL'} {self.subject}: {self.text}"
+
+
+async def check(
+    settings: ConnectorSettings,
+    environ: Mapping[str, str],
+) -> AsyncIterator[Finding]:
+    """Look at everything that the settings name, one finding after the other."""
+    yield Finding("settings", is_fine=True, text=f"job type {settings.job_type}")
+    for finding in _check_secrets(settings, environ):
+        yield finding
+    options = HttpOptions(ca_file=settings.ca_file, proxies=settings.proxies())
+    async with (
+        open_session(options) as session,
+        TokenCache(session, SystemClock(), random.random) as tokens,
+    ):
+        async for finding in _check_gateway(settings, tokens):
+            yield finding
+
+
+def _check_secrets(
+    settings: ConnectorSettings,
+    environ: Mapping[str, str],
+) -> Iterator[Finding]:
+    prefix = settings.secrets_prefix
+    count = sum(name.startswith(prefix) for name in environ) if prefix else 0
+    yield Finding("secrets", is_fine=True, text=f"{count} in the environment under {prefix or '—'}")
+    directory = settings.secrets_dir
+    if directory is not None:
+        readable = directory.is_dir() and os.access(directory, os.R_OK | os.X_OK)
+        text = "readable" if readable else "is no directory that can be read"
+        yield Finding("secrets directory", readable, f"{directory} {text}")
+
+
+async def _check_gateway(
+    settings: ConnectorSettings,
+    tokens: TokenCache,
+) -> AsyncIterator[Finding]:
+    if settings.credentials is not None:
+        try:
+            await tokens.token(settings.credentials)
+            yield Finding("gateway token", is_fine=True, text="given")
+        except TokenError as error:
+            yield Finding("gateway token", is_fine=False, text=str(error))
+    credentials = gateway_credentials(settings, tokens)
+    async with Gateway(
+        settings.address,
+        credentials=credentials,
+        ca_file=settings.ca_file,
+    ) as gateway:
+        try:
+            topology = await gateway.topology()
+        except GatewayError as error:
+            yield Finding("gateway", is_fine=False, text=str(error))
+            return
+    text = (
+        f"version {topology.gateway_version} at {gateway.target}, "
+        f"{topology.brokers} brokers, {topology.partitions} partitions"
+    )
+    yield Finding("gateway", is_fine=topology.brokers > 0, text=text)

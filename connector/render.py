@@ -1,0 +1,85 @@
+"""`operate-connector render`: the HTTP request that a job would make, shown and not sent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import orjson
+
+from connector.errors import Fault, InputError
+from connector.inputs import Policy, read_inputs
+from connector.redaction import MASK, Redaction
+from connector.request import Authorization, BasicLogin, Request, SessionLogin, build
+from connector.secrets import SecretProvider, resolve
+from runtime.oauth import ClientCredentials
+from worker.job import Job
+
+
+def read_job_file(path: Path) -> Mapping[str, object]:
+    """The variables in a job file: an object of them, or one that has them under `variables`.
+
+    Raises:
+        InputError: when the file holds no such object.
+        OSError: when it cannot be read.
+    """
+    try:
+        content = orjson.loads(path.read_bytes())
+    except orjson.JSONDecodeError as error:
+        raise InputError([Fault(str(path), f"is not JSON: {error}")]) from None
+    if not isinstance(content, dict):
+        raise InputError([Fault(str(path), "is not a JSON object of variables")])
+    variables = content.get("variables", content)
+    if isinstance(variables, str):
+        # Zeebe's own form: variables as text within the job.
+        variables = orjson.loads(variables)
+    if not isinstance(variables, dict):
+        raise InputError([Fault("variables", "is not a JSON object")])
+    return variables
+
+
+def render(
+    variables: Mapping[str, object],
+    providers: Sequence[SecretProvider],
+    policy: Policy,
+) -> str:
+    """The request as HTTP text, every secret masked.
+
+    Raises:
+        ConnectorError: as the job itself would fail.
+    """
+    resolved = resolve(variables, providers, _RENDERED)
+    request = build(read_inputs(resolved.variables, policy))
+    return Redaction(resolved.secrets).text("\n".join(_lines(request)))
+
+
+_RENDERED = Job(0, "", 0, "", 0, 0, "", 0, "{}", "", 1, 0, "{}", "<default>")
+"""The job that a file stands for; providers that look at a job see an empty one."""
+
+
+def _lines(request: Request) -> Iterator[str]:
+    parts = urlsplit(request.url)
+    yield f"{request.operation.method} {request.url}"
+    yield f"Host: {parts.netloc}"
+    yield "Accept: application/json"
+    yield from _authorization_lines(request.authorization)
+    if request.body is not None:
+        yield "Content-Type: application/json"
+        yield ""
+        yield orjson.dumps(orjson.loads(request.body), option=orjson.OPT_INDENT_2).decode()
+
+
+def _authorization_lines(authorization: Authorization) -> Iterator[str]:
+    match authorization:
+        case ClientCredentials():
+            audience = f" for {authorization.audience}" if authorization.audience else ""
+            yield f"Authorization: Bearer {MASK}"
+            yield f"# token from {authorization.token_url}{audience}"
+        case BasicLogin():
+            yield f"Authorization: Basic {MASK}"
+        case SessionLogin():
+            yield f"Cookie: {MASK}"
+            yield f"# session from {authorization.url}"
+        case None:
+            pass
