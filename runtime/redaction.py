@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 MASK = "***"
 
@@ -15,9 +16,11 @@ _ABOUT_ONE = re.compile(
 )
 _USER_INFO = re.compile(r"(?<=://)[^/?#\s@]*(?:@[^/?#\s@]*)*(?=@)")
 _QUERY_PAIR = re.compile(r"([?&;])([^=&;#\s]+)=([^&;#\s]*)")
-_BEARER = re.compile(r"\b(Bearer|Basic)\s+[\w.~+/=-]{6,}", re.IGNORECASE)
+# A capital or a digit tells a token from a word: "Basic authentication" is to be read.
+_BEARER = re.compile(r"\b((?i:Bearer|Basic))\s+(?=\S*[A-Z0-9])[\w.~+/=-]{6,}")
 
 
+@lru_cache(maxsize=1024)  # each log line asks again for the same few names
 def names_credential(name: str) -> bool:
     """Whether a key of this name looks as if its value were a credential.
 
@@ -31,7 +34,7 @@ def mask_text(text: str) -> str:
     masked = _USER_INFO.sub(MASK, text) if "@" in text else text
     if "=" in masked:
         masked = _QUERY_PAIR.sub(_mask_pair, masked)
-    return _BEARER.sub(rf"\1 {MASK}", masked)
+    return _BEARER.sub(rf"\1 {MASK}", masked) if " " in masked else masked
 
 
 def _mask_pair(pair: re.Match[str]) -> str:

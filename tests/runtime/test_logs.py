@@ -117,7 +117,7 @@ def test_secrets_are_masked(logged, form):
         client_secret="hidden",
         anything=SecretStr("hidden"),
         headers={"Authorization": "hidden", "Accept": ["a", {"cookie": "hidden"}]},
-        said="Bearer hidden-token",
+        said="Bearer hidden-Token1",
         thing=Decimal(5),
     )
     written = text()

@@ -40,7 +40,9 @@ def test_names_of_other_things_are_let_through(name):
         ("https://u:p@ss@h/", "https://***@h/"),
         ("see http://h/x and http://tok@h", "see http://h/x and http://***@h"),
         ("http://h?token=a&size=2;secret=b", "http://h?token=***&size=2;secret=***"),
-        ("Authorization: Bearer abc.def-ghi", "Authorization: Bearer ***"),
+        ("Authorization: Bearer eyJhbGciOi.x-y", "Authorization: Bearer ***"),
+        ("authorization: basic bWU6cHc=", "authorization: basic ***"),
+        ("Basic authentication was refused", "Basic authentication was refused"),
         ("mail me@example.org", "mail me@example.org"),
     ],
 )
