@@ -49,7 +49,11 @@ def load(settings_class: type[S], environ: Mapping[str, str], also_known: Sequen
     ]
     if every:
         raise SettingsError(every)
-    return settings_class(**values)
+    try:
+        return settings_class(**values)
+    except ValidationError as error:
+        # Validators of the class itself, beside those in the annotations.
+        raise SettingsError(list(_class_faults(settings_class, error))) from None
 
 
 def name_in_use(variable: Variable, environ: Mapping[str, str]) -> str | None:
@@ -114,6 +118,14 @@ def _adapter(field: FieldInfo) -> TypeAdapter[Any]:
 
 def _missing(variable: Variable) -> Fault:
     return Fault(variable.names[0], "is not set", f"set it: {variable.meaning}")
+
+
+def _class_faults(settings_class: type[Settings], error: ValidationError) -> Iterator[Fault]:
+    variables = {name: variable for name, _, variable in settings_class.fields()}
+    for detail in error.errors():
+        field = detail["loc"][0] if detail["loc"] else ""
+        name = variables[str(field)].names[0] if field in variables else settings_class.__name__
+        yield Fault(name, _sentence(detail["msg"]), "change it accordingly")
 
 
 def _fault(name: str, field: FieldInfo, error: ErrorDetails) -> Fault:

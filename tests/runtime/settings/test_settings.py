@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar, Literal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from runtime.errors import Fault, SettingsError
 from runtime.settings import (
@@ -348,3 +348,29 @@ def test_settings_do_not_change():
     """An instance is frozen."""
     with pytest.raises(ValidationError, match="frozen"):
         load(Example, BASE).jobs = 3
+
+
+def test_validators_of_the_class_give_faults_too():
+    """A class may check with pydantic's own validators; their errors are settings errors."""
+
+    class Checked(Settings):
+        a: Annotated[int, Variable("A", meaning="A.")] = 1
+        b: Annotated[int, Variable("B", meaning="B.")] = 2
+
+        @field_validator("a")
+        @classmethod
+        def _even(cls, value):
+            if value % 2:
+                raise ValueError("must be even")
+            return value
+
+        @model_validator(mode="after")
+        def _ordered(self):
+            if self.a > self.b:
+                raise ValueError("a must not be above b")
+            return self
+
+    with pytest.raises(SettingsError, match=r"^A: must be even; change it accordingly$"):
+        load(Checked, {"A": "3"})
+    with pytest.raises(SettingsError, match=r"^Checked: a must not be above b"):
+        load(Checked, {"A": "4"})
