@@ -165,7 +165,9 @@ h1 { font-size: 1.4rem; margin: 0; } h1 small { font-weight: normal; opacity: .7
 h2 { font-size: 1.1rem; margin: 1.5rem 0 .5rem; }
 table { border-collapse: collapse; } .wide { overflow-x: auto; }
 th, td { text-align: left; padding: .25rem 1.25rem .25rem 0; border-bottom: 1px solid var(--line);
-  vertical-align: top; overflow-wrap: anywhere; }
-th { font-weight: 600; } .number { text-align: right; font-variant-numeric: tabular-nums; }
+  vertical-align: top; overflow-wrap: break-word; max-width: 36rem; }
+th { font-weight: 600; } td.number { text-align: right; font-variant-numeric: tabular-nums; }
+th[scope=row] + td { text-align: left; } .wide + .wide, .wide + p { margin-top: 1rem; }
+header a { margin-left: .5rem; }
 .ready { color: var(--good); } .not-ready { color: var(--bad); }
 """
