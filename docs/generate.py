@@ -11,8 +11,11 @@ from pathlib import Path
 
 from connector import errors
 from connector.connection import Connection
+from connector.observation import METRICS
 from connector.operations import ENDPOINTS, OPERATIONS, Endpoint
 from connector.settings import ConnectorSettings
+from runtime.metrics import LOOP_LAG
+from runtime.metrics import describe as describe_metrics
 from runtime.proxy import ProxySettings
 from runtime.settings import Row, Settings, describe
 
@@ -63,10 +66,27 @@ def connector_errors() -> str:
     )
 
 
+def metrics() -> str:
+    """The page of metrics."""
+    rows = [
+        f"| `{row.name}` | {row.kind} | {', '.join(f'`{label}`' for label in row.labels) or '-'} "
+        f"| {row.unit or '-'} | {row.meaning} |"
+        for row in describe_metrics([*METRICS, LOOP_LAG])
+    ]
+    head = ["| metric | kind | labels | unit | meaning |", "|---|---|---|---|---|"]
+    return _page(
+        "Metrics of the connector",
+        "At `/metrics` of the management port, and at `/actuator/prometheus`. Those that Camunda's "
+        "connector runtime has too carry its names.",
+        "\n".join([*head, *rows]),
+    )
+
+
 PAGES: Mapping[str, Callable[[], str]] = {
     "connector-settings.md": connector_settings,
     "operations.md": operations,
     "connector-errors.md": connector_errors,
+    "metrics.md": metrics,
 }
 
 
