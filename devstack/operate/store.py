@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from devstack.operate import summaries
 from devstack.operate.dates import to_ms
 from devstack.operate.errors import InvalidRequestError, UnknownKeyError
 from devstack.operate.fields import FLOWNODE_INSTANCES, PROCESS_INSTANCES, Entity
@@ -138,6 +139,16 @@ class Store:
             (key, MAX_SEQUENCE_FLOWS),
         )
         return [flow_id for (flow_id,) in rows]
+
+    def process_summaries(self) -> list[dict[str, Any]]:
+        """Every process definition with counts of its instances, as `summaries` says."""
+        self._take_in()
+        return summaries.process_summaries(self._database)
+
+    def tokens(self, definition_key: int) -> list[dict[str, Any]]:
+        """Where the running instances of a process stand, as `summaries` says."""
+        self._take_in()
+        return summaries.tokens(self._database, definition_key)
 
     def delete(self, key: int) -> None:
         """Remove an ended process instance and all that belongs to it; its children stay.

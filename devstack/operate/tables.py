@@ -37,6 +37,8 @@ CREATE INDEX instances_by_start ON "process-instances" ("startDate");
 CREATE INDEX instances_by_end ON "process-instances" ("endDate");
 CREATE INDEX flow_nodes_by_start ON "flownode-instances" ("startDate");
 CREATE INDEX flow_nodes_by_end ON "flownode-instances" ("endDate");
+CREATE INDEX active_flow_nodes ON "flownode-instances" ("processDefinitionKey")
+    WHERE "state" = 'ACTIVE';
 CREATE INDEX flow_nodes_of_instance ON "flownode-instances" ("processInstanceKey");
 CREATE INDEX variables_of_instance ON "variables" ("processInstanceKey");
 CREATE INDEX incidents_of_instance ON "incidents" ("processInstanceKey");

@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from aiohttp import web
+
+from devstack.engine import Engine
+from devstack.operate.errors import ApiError, InvalidRequestError
+from devstack.operate.fields import PROCESS_DEFINITIONS
+from devstack.operate.query import INT64
+from devstack.operate.scalars import to_int
+from devstack.operate.store import Store
+from devstack.orchestration_v2 import UserTaskApi
+from devstack.page.views import Views
+from devstack.page.work import OpenWork
+from devstack.problems import json_response, v1_problem
+from devstack.version import Version
+
+STATIC = Path(__file__).parent / "static"
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class Page:
+    """The page and the JSON behind it, under `/` and `/devstack`.
+
+    Subscribe `work.read` to the record log before anything happens.
+
+    Args:
+        store: what there is to see.
+        engine: completes user tasks.
+        version: what the page says that it shows.
+    """
+
+    def __init__(self, store: Store, engine: Engine, version: Version) -> None:
+        self.work = OpenWork()
+        self._store = store
+        self._views = Views(store, self.work)
+        self._version = version
+        self._user_tasks = UserTaskApi(engine, "/devstack/user-tasks")
+
+    def routes(self) -> list[web.AbstractRouteDef]:
+        """The page, its files, its data, and user tasks to be completed by a click."""
+        return [
+            web.get("/", self._index),
+            web.static("/devstack/page", STATIC),
+            web.get("/devstack/processes", _answering(self._processes)),
+            web.get("/devstack/processes/{key}", _answering(self._process)),
+            web.get("/devstack/processes/{key}/xml", _answering(self._xml)),
+            web.get("/devstack/instances/{key}", _answering(self._instance)),
+            *self._user_tasks.routes(),
+        ]
+
+    async def _index(self, _request: web.Request) -> web.StreamResponse:
+        return web.FileResponse(STATIC / "index.html")
+
+    async def _processes(self, _request: web.Request) -> web.Response:
+        return json_response(
+            {"version": str(self._version), "processes": self._views.processes()},
+        )
+
+    async def _process(self, request: web.Request) -> web.Response:
+        return json_response(self._views.process(_key(request)))
+
+    async def _xml(self, request: web.Request) -> web.Response:
+        xml = self._store.xml(PROCESS_DEFINITIONS, _key(request))
+        return web.Response(text=xml, content_type="text/xml", charset="UTF-8")
+
+    async def _instance(self, request: web.Request) -> web.Response:
+        return json_response(self._views.instance(_key(request)))
+
+
+def _key(request: web.Request) -> int:
+    key = to_int("key", request.match_info["key"], INT64)
+    if key is None:
+        raise InvalidRequestError("the key in the path must be an integer")
+    return key
+
+
+def _answering(handler: Handler) -> Handler:
+    async def answer(request: web.Request) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        except ApiError as error:
+            return v1_problem(error)
+
+    return answer
