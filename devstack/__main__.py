@@ -1,0 +1,148 @@
+"""`camunda-devstack`: run a cluster, and talk to a running one.
+
+Exit codes: 0 fine, 1 failure at work, 2 wrong usage.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from devstack.commands import CommandError, deploy, run, start
+from devstack.operate.seeds import SeedError, parse_seeds
+from devstack.stack import StackOptions
+from devstack.version import Version
+
+_T = TypeVar("_T")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Carry out the command line; gives the exit code."""
+    asked = _parser().parse_args(arguments)
+    try:
+        return asyncio.run(_command(asked))
+    except CommandError as error:
+        print(f"camunda-devstack: {error}", file=sys.stderr)
+    except KeyboardInterrupt:
+        print("camunda-devstack: interrupted", file=sys.stderr)
+    return 1
+
+
+async def _command(asked: argparse.Namespace) -> int:
+    match asked.command:
+        case "run":
+            return await run(_options(asked))
+        case "deploy":
+            return await deploy(asked.address, asked.files)
+        case _:
+            return await start(
+                asked.address,
+                asked.process_id,
+                variables=asked.variables,
+                is_waiting=asked.wait,
+            )
+
+
+def _options(asked: argparse.Namespace) -> StackOptions:
+    return StackOptions(
+        version=asked.version,
+        partitions=asked.partitions,
+        host=asked.host,
+        port_base=asked.port_base,
+        seeds=tuple(asked.seed),
+        read_delay_s=asked.read_delay,
+        token_life_s=asked.token_life,
+        gateway_requires_token=asked.require_gateway_token,
+    )
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="camunda-devstack", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _add_run(commands.add_parser("run", help="be a cluster until SIGTERM or SIGINT"))
+    deploying = commands.add_parser("deploy", help="deploy BPMN files and forms")
+    deploying.add_argument("files", nargs="+", metavar="FILE", type=_existing)
+    starting = commands.add_parser("start", help="start an instance of a process")
+    starting.add_argument("process_id", metavar="PROCESS_ID")
+    starting.add_argument("--variables", default="{}", metavar="JSON", help="a JSON object")
+    starting.add_argument("--wait", action="store_true", help="until its end, and print variables")
+    for command in (deploying, starting):
+        command.add_argument(
+            "--address",
+            default="localhost:26500",
+            help="the gateway's host and port (default: %(default)s)",
+        )
+    return parser
+
+
+def _add_run(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--version", default="8.8", type=_checked(_version), help="8.3 to 8.10")
+    parser.add_argument("--partitions", default=1, type=_checked(_count))
+    parser.add_argument("--host", default="127.0.0.1", help="the address to listen on")
+    parser.add_argument(
+        "--port-base",
+        default=None,
+        metavar="N",
+        type=_checked(_port),
+        help="gateway on N, HTTP on N+1 and N+2, token endpoint on N+3; 0 for free ports",
+    )
+    parser.add_argument(
+        "--seed",
+        default=[],
+        metavar="FILE.json",
+        type=_checked(lambda path: parse_seeds(Path(path).read_bytes())),
+        help="entities to serve beside what the engine makes",
+    )
+    parser.add_argument("--read-delay", default=0.0, type=_checked(_seconds), metavar="SECONDS")
+    parser.add_argument("--token-life", default=300.0, type=_checked(_seconds), metavar="SECONDS")
+    parser.add_argument("--require-gateway-token", action="store_true")
+
+
+def _checked(read: Callable[[str], _T]) -> Callable[[str], _T]:
+    """A reader of an argument whose own words reach the user; argparse has only "invalid"."""
+
+    def checked(text: str) -> _T:
+        try:
+            return read(text)
+        except (OSError, SeedError, ValueError) as error:
+            raise argparse.ArgumentTypeError(str(error)) from error
+
+    return checked
+
+
+def _version(text: str) -> str:
+    return str(Version.parse(text))
+
+
+def _count(text: str) -> int:
+    if (count := int(text)) < 1:
+        raise ValueError("must be at least 1")
+    return count
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 0 <= port <= 65_532:  # noqa: PLR2004 - four ports in a row have to fit
+        raise ValueError("must be from 0 to 65532")
+    return port
+
+
+def _seconds(text: str) -> float:
+    if not (seconds := float(text)) >= 0:
+        raise ValueError("must be zero or more seconds")
+    return seconds
+
+
+def _existing(text: str) -> Path:
+    path = Path(text)
+    if not path.is_file():
+        raise argparse.ArgumentTypeError(f"{text} is no file")
+    return path
+
+
+if __name__ == "__main__":
+    sys.exit(main())

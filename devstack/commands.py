@@ -1,0 +1,148 @@
+"""What `camunda-devstack` does: be a cluster, deploy to one, start instances in one."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import grpc
+import orjson
+from pyzeebe.proto.gateway_pb2 import (
+    CreateProcessInstanceRequest,
+    CreateProcessInstanceWithResultRequest,
+    DeployResourceRequest,
+    Resource,
+)
+from pyzeebe.proto.gateway_pb2_grpc import GatewayStub
+
+from devstack.errors import DevstackError
+from devstack.stack import Stack, StackOptions
+
+if TYPE_CHECKING:
+    # The asynchronous face of the stub exists for type checkers only.
+    from pyzeebe.proto.gateway_pb2_grpc import GatewayAsyncStub
+
+_LONGEST_WAIT_MS = 24 * 60 * 60 * 1000
+
+
+class CommandError(DevstackError):
+    """A command that failed at work; the message tells why."""
+
+
+async def run(options: StackOptions) -> int:
+    """Be a cluster until a signal says to stop.
+
+    Raises:
+        CommandError: when a port is taken.
+    """
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopped.set)
+    try:
+        async with Stack.start(options) as stack:
+            _print(_welcome(stack))
+            await stack.serve_until(stopped)
+    except OSError as error:
+        raise CommandError(f"cannot listen: {error.strerror or error}") from error
+    return 0
+
+
+async def deploy(address: str, files: Iterable[Path]) -> int:
+    """Deploy files together and print what each became.
+
+    Raises:
+        CommandError: when the cluster is away or refuses one of them.
+    """
+    resources = [Resource(name=file.name, content=file.read_bytes()) for file in files]
+    async with _gateway(address) as gateway:
+        answer = await gateway.DeployResource(DeployResourceRequest(resources=resources))
+    for deployment in answer.deployments:
+        if deployment.HasField("process"):
+            process = deployment.process
+            _print(
+                f"{process.resourceName}: process {process.bpmnProcessId}"
+                f" version {process.version} key {process.processDefinitionKey}\n",
+            )
+        elif deployment.HasField("form"):
+            form = deployment.form
+            _print(f"{form.resourceName}: form {form.formId} version {form.version}\n")
+    return 0
+
+
+async def start(address: str, process_id: str, *, variables: str, is_waiting: bool) -> int:
+    """Start an instance of the latest version and print its key, or its variables at its end.
+
+    Raises:
+        CommandError: when the cluster is away or refuses, or the instance has no end.
+    """
+    request = CreateProcessInstanceRequest(
+        bpmnProcessId=process_id,
+        version=-1,
+        variables=variables,
+    )
+    async with _gateway(address) as gateway:
+        if not is_waiting:
+            created = await gateway.CreateProcessInstance(request)
+            _print(f"{created.processInstanceKey}\n")
+            return 0
+        ended = await gateway.CreateProcessInstanceWithResult(
+            CreateProcessInstanceWithResultRequest(
+                request=request,
+                requestTimeout=_LONGEST_WAIT_MS,
+            ),
+        )
+    shown: dict[str, Any] = {
+        "processInstanceKey": ended.processInstanceKey,
+        "variables": orjson.loads(ended.variables),
+    }
+    _print(orjson.dumps(shown, option=orjson.OPT_INDENT_2).decode() + "\n")
+    return 0
+
+
+@asynccontextmanager
+async def _gateway(address: str) -> AsyncIterator[GatewayAsyncStub]:
+    try:
+        async with grpc.aio.insecure_channel(address) as channel:
+            yield cast("GatewayAsyncStub", GatewayStub(channel))
+    except grpc.aio.AioRpcError as error:
+        raise CommandError(f"{error.code().name}: {error.details()}") from error
+
+
+def _welcome(stack: Stack) -> str:
+    options = stack.options
+    apis = "v1 under /v1, v2 under /v2" if stack.version.has_operate_v1 else "v2 under /v2"
+    exports = {
+        "CAMUNDA_CLIENT_GRPC_ADDRESS": f"http://{stack.grpc_address}",
+        "CAMUNDA_CLIENT_REST_ADDRESS": stack.http_url,
+        "CAMUNDA_CLIENT_AUTH_METHOD": "oidc" if options.gateway_requires_token else "none",
+        "CAMUNDA_CLIENT_AUTH_TOKEN_URL": stack.token_url,
+        "CAMUNDA_CLIENT_AUTH_CLIENT_ID": "operate",
+        "CAMUNDA_CLIENT_AUTH_CLIENT_SECRET": "secret",
+        "ZEEBE_ADDRESS": stack.grpc_address,
+    }
+    lines = [
+        f"A stand-in for Camunda {stack.version} with {options.partitions} partition(s) is up.",
+        "",
+        f"  gateway (gRPC)   {stack.grpc_address}",
+        f"  HTTP APIs        {stack.http_url} and {stack.operate_url} ({apis})",
+        f"  token endpoint   {stack.token_url}",
+        "  credentials      client operate/secret, user demo/demo",
+        "",
+        *(f"  export {name}={value}" for name, value in exports.items()),
+        "",
+        "Stop it with Ctrl-C.",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _print(text: str) -> None:
+    # Flushed at once: whoever started the cluster in a pipe waits for these lines.
+    sys.stdout.write(text)
+    sys.stdout.flush()

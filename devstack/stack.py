@@ -1,0 +1,218 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass, field
+
+from devstack.authentication import Authentication
+from devstack.engine import Engine
+from devstack.faults import Faults
+from devstack.gateway import Gateway
+from devstack.issuer import TOKEN_PATH, Issuer
+from devstack.operate.seeds import Seed
+from devstack.operate.store import DEFAULT_MAX_ENDED_INSTANCES, Store
+from devstack.operate_v1 import OperateV1
+from devstack.orchestration_v2 import UserTaskApi
+from devstack.page import Page
+from devstack.records import RecordLog
+from devstack.server import HttpServer
+from devstack.user_task_search import UserTaskSearch
+from devstack.version import Version
+from runtime.clock import Clock, SystemClock
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Where a stack listens; 0 means any free port."""
+
+    grpc: int = 26500
+    orchestration: int = 8080
+    operate: int = 8081
+    issuer: int = 18080
+
+    @classmethod
+    def from_base(cls, base: int | None) -> Ports:
+        """Camunda's own ports for None, free ones for 0, else four in a row from `base` on."""
+        if base is None:
+            return cls()
+        if base == 0:
+            return cls(0, 0, 0, 0)
+        return cls(base, base + 1, base + 2, base + 3)
+
+
+@dataclass(frozen=True, slots=True)
+class StackOptions:
+    """What kind of cluster to be.
+
+    Attributes:
+        version: the Camunda version to stand in for, 8.3 to 8.10.
+        partitions: how many partitions the engine has; from 4 on keys pass 2^53.
+        host: the address to listen on.
+        port_base: see `Ports.from_base`.
+        seeds: entities that the Operate API serves beside what the engine makes.
+        read_delay_s: reads see a write this much later.
+        token_life_s: how long an access token is good.
+        gateway_requires_token: the gRPC gateway takes only calls with a good token.
+        tenants: turns multi-tenancy on: the tenants that callers of the gateway may name.
+        is_api_protected: the HTTP APIs ask who calls.
+        rfc3339_dates: the API v1 writes dates with a colon in the offset.
+        max_ended_instances: beyond it the oldest ended instances are forgotten.
+        clock: the time that engine, tokens and delays go by.
+    """
+
+    version: str = "8.8"
+    partitions: int = 1
+    host: str = "127.0.0.1"
+    port_base: int | None = None
+    seeds: tuple[Seed, ...] = ()
+    read_delay_s: float = 0.0
+    token_life_s: float = 300
+    gateway_requires_token: bool = False
+    tenants: frozenset[str] | None = None
+    is_api_protected: bool = True
+    rfc3339_dates: bool = False
+    max_ended_instances: int = DEFAULT_MAX_ENDED_INSTANCES
+    clock: Clock = field(default_factory=SystemClock)
+
+
+class Stack:
+    """A Camunda cluster in one process: gateway, HTTP APIs and token endpoint on real sockets.
+
+        async with Stack.start(StackOptions(port_base=0)) as stack:
+            ...  # a worker against stack.grpc_address, a client against stack.operate_url
+
+    Everything that happens goes through `log` as Zeebe records; `store` is what the Operate API
+    has read of them. `faults` are by the server's name: `orchestration`, `operate`, `issuer`.
+    """
+
+    def __init__(self, options: StackOptions) -> None:
+        version = Version.parse(options.version)
+        clock = options.clock
+        self.options = options
+        self.version = version
+        self.log = RecordLog()
+        self.store = Store(
+            clock,
+            version=version,
+            read_delay_s=options.read_delay_s,
+            max_ended_instances=options.max_ended_instances,
+            rfc3339=options.rfc3339_dates,
+        )
+        self.store.seed(options.seeds)
+        self.log.subscribe(self.store.read)
+        self.engine = Engine(
+            self.log,
+            clock,
+            version=str(version),
+            partitions=options.partitions,
+        )
+        self.issuer = Issuer(clock, token_life_s=options.token_life_s)
+        self.authentication = Authentication(
+            self.issuer,
+            version,
+            clock,
+            is_required=options.is_api_protected,
+        )
+        self._user_task_search = UserTaskSearch(version)
+        self.log.subscribe(self._user_task_search.read)
+        self._page = Page(self.store, self.engine, version)
+        self.log.subscribe(self._page.work.read)
+        self.gateway = Gateway(
+            self.engine,
+            clock,
+            host=options.host,
+            check_token=self._is_good_token if options.gateway_requires_token else None,
+            tenants=options.tenants,
+        )
+        self._servers = {
+            "orchestration": self._api_server("orchestration"),
+            "operate": self._api_server("operate"),
+            "issuer": HttpServer("issuer", self.issuer.routes(), clock),
+        }
+        self.faults: dict[str, Faults] = {
+            name: server.faults for name, server in self._servers.items()
+        }
+        self._grpc_port = 0
+        self._running: asyncio.Task[None] | None = None
+
+    @classmethod
+    @asynccontextmanager
+    async def start(cls, options: StackOptions | None = None) -> AsyncIterator[Stack]:
+        """A stack that listens, until the block ends.
+
+        Raises:
+            OSError: when a port is taken.
+            ValueError: when the version is none that devstack knows.
+        """
+        stack = cls(options or StackOptions())
+        async with AsyncExitStack() as exits:
+            await stack._listen(exits)
+            yield stack
+
+    async def _listen(self, exits: AsyncExitStack) -> None:
+        ports = Ports.from_base(self.options.port_base)
+        self._running = asyncio.create_task(self.engine.run(), name="devstack engine")
+        exits.push_async_callback(_end, self._running)
+        host = self.options.host
+        for name, server in self._servers.items():
+            exits.push_async_callback(server.stop)
+            await server.start(host, getattr(ports, name))
+        exits.push_async_callback(self.gateway.stop)
+        self._grpc_port = await self.gateway.start(ports.grpc)
+
+    def _is_good_token(self, token: str) -> bool:
+        return self.issuer.check(token) is not None
+
+    async def serve_until(self, stopped: asyncio.Event) -> None:
+        """Wait for `stopped`, or for the engine's end, which is a fault and is raised."""
+        waiting = asyncio.create_task(stopped.wait())
+        tasks = [waiting] if self._running is None else [waiting, self._running]
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            waiting.cancel()
+
+    def _api_server(self, name: str) -> HttpServer:
+        """One of the two HTTP servers: each serves every API that the version has."""
+        clock = self.options.clock
+        user_tasks = UserTaskApi(self.engine, self.version.user_task_path)
+        routes = [
+            *self.authentication.routes(),
+            *self._user_task_search.routes(),
+            *user_tasks.routes(),
+            *self._page.routes(),
+        ]
+        if self.version.has_operate_v1:
+            routes += OperateV1(self.store, self.version, clock).routes()
+        return HttpServer(name, routes, clock, middlewares=[self.authentication.middleware])
+
+    @property
+    def grpc_address(self) -> str:
+        """Host and port of the gateway, as `localhost:26500`."""
+        return f"localhost:{self._grpc_port}"
+
+    @property
+    def http_url(self) -> str:
+        """Base URL of the server on Camunda's port 8080."""
+        return self._url("orchestration")
+
+    @property
+    def operate_url(self) -> str:
+        """Base URL of the server on Operate's old port 8081; it serves the same."""
+        return self._url("operate")
+
+    @property
+    def token_url(self) -> str:
+        """Where access tokens are issued."""
+        return f"{self._url('issuer')}{TOKEN_PATH}"
+
+    def _url(self, name: str) -> str:
+        return f"http://localhost:{self._servers[name].port}"
+
+
+async def _end(task: asyncio.Task[None]) -> None:
+    """Stop the engine; what ended it earlier, if anything did, is raised here."""
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
