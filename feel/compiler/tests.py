@@ -1,0 +1,132 @@
+"""Tests of a value: `value in test`, unary tests, `instance of`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from feel.compiler.code import INPUT, Code, Frame, Scope, compile_node
+from feel.compiler.operators import ordering
+from feel.ranges import range_includes
+from feel.run import warn_operands
+from feel.syntax import (
+    BooleanLiteral,
+    In,
+    InputValue,
+    InstanceOf,
+    Node,
+    RangeLiteral,
+    UnaryComparison,
+    UnaryTests,
+)
+from feel.types import is_instance
+from feel.values import Range, Value, equal, is_list
+
+
+def in_code(node: In, scope: Scope) -> Code:
+    """The code of `value in tests`."""
+    value = compile_node(node.value, scope)
+    inner = scope.with_locals(INPUT)
+    slot = inner.slot
+    passes = any_passes([_test(test, inner) for test in node.tests])
+
+    def decide(frame: Frame) -> Value:
+        frame[slot] = value(frame)
+        return passes(frame)
+
+    return decide
+
+
+def unary_tests_code(node: UnaryTests, scope: Scope) -> Code:
+    """The code of unary tests; `scope` has the value under test."""
+    if not node.tests:
+        return lambda _frame: True
+    passes = any_passes([_test(test, scope) for test in node.tests])
+    if not node.negated:
+        return passes
+
+    def decide(frame: Frame) -> Value:
+        outcome = passes(frame)
+        return None if outcome is None else not outcome
+
+    return decide
+
+
+def any_passes(tests: Sequence[Code]) -> Code:
+    """True when one of the tests is; null when none is and one of them is null."""
+    if len(tests) == 1:
+        return tests[0]
+
+    def decide(frame: Frame) -> Value:
+        outcome: bool | None = False
+        for test in tests:
+            passed = test(frame)
+            if passed is True:
+                return True
+            outcome = None if passed is None else outcome
+        return outcome
+
+    return decide
+
+
+def _test(node: Node, scope: Scope) -> Code:
+    """The code of one test: true, false or null for the value under test."""
+    program = scope.program
+    reads = program.input_reads
+    code = compile_node(node, scope)
+    if isinstance(node, UnaryComparison) or program.input_reads > reads:
+        return lambda frame: outcome if isinstance(outcome := code(frame), bool) else None
+    subject = compile_node(InputValue(), scope)
+    if isinstance(node, BooleanLiteral):
+        return lambda frame: equal(subject(frame), node.value)
+    if isinstance(node, RangeLiteral):
+        return _in_range(code, subject)
+    return lambda frame: _matches(subject(frame), code(frame))
+
+
+def _in_range(code: Code, subject: Code) -> Code:
+    def decide(frame: Frame) -> Value:
+        interval = code(frame)
+        return None if interval is None else range_includes(interval, subject(frame))
+
+    return decide
+
+
+def _matches(value: Value, wanted: Value) -> bool | None:
+    """Whether a value passes a test that came to `wanted`."""
+    if wanted is True or equal(value, wanted) is True:
+        return True
+    if isinstance(wanted, Range):
+        return range_includes(wanted, value)
+    if is_list(wanted):
+        return any(
+            equal(value, item) is True
+            or (isinstance(item, Range) and range_includes(item, value) is True)
+            for item in wanted
+        )
+    return False
+
+
+def comparison_code(node: UnaryComparison, scope: Scope) -> Code:
+    """The code of `< a` and its like; null where no value is under test."""
+    operand = compile_node(node.operand, scope)
+    subject = compile_node(InputValue(), scope)
+    decide = _equality(node.operator) if node.operator in ("=", "!=") else ordering(node.operator)
+    return lambda frame: decide(frame, subject(frame), operand(frame))
+
+
+def _equality(operator: str) -> Callable[[Frame, Value, Value], bool | None]:
+    def decide(frame: Frame, a: Value, b: Value) -> bool | None:
+        same = equal(a, b)
+        if same is None:
+            warn_operands(frame[1], operator, a, b)
+            return None
+        return same is (operator == "=")
+
+    return decide
+
+
+def instance_code(node: InstanceOf, scope: Scope) -> Code:
+    """The code of `value instance of type`."""
+    value = compile_node(node.value, scope)
+    wanted = node.type
+    return lambda frame: is_instance(value(frame), wanted)

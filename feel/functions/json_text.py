@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from decimal import Decimal
+from math import isfinite
+
+from feel import numbers
+from feel.numbers import as_number
+from feel.temporal.text import format_offset
+from feel.temporal.zones import offset_of, zone_name
+from feel.text import text_of
+from feel.values import Function, Value, is_context, is_list
+
+
+def from_json_text(text: str) -> Value:
+    """The value of a JSON text, its numbers exact; None when it is not JSON."""
+    try:
+        return json.loads(text, parse_float=_number, parse_int=_number, parse_constant=_refuse)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _number(text: str) -> numbers.Number:
+    number = as_number(Decimal(text)) if len(text) < numbers.DIGITS else None
+    if number is None:
+        number = numbers.parse_literal(text)
+    if number is None:
+        raise ValueError(text)
+    return number
+
+
+def _refuse(constant: str) -> Value:
+    raise ValueError(constant)
+
+
+def to_json_text(value: Value) -> str:  # noqa: PLR0911 - a line for each type of value
+    """The JSON text of a value, without blanks; a value without JSON form is null in it."""
+    if value is None or isinstance(value, Function):
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False)
+    if isinstance(value, int | float | Decimal):
+        number = as_number(value) if not isinstance(value, float) or isfinite(value) else None
+        return "null" if number is None else numbers.text_of(number)
+    if is_context(value):
+        entries = (f"{json.dumps(key)}:{to_json_text(entry)}" for key, entry in value.items())
+        return "{" + ",".join(entries) + "}"
+    if is_list(value):
+        return "[" + ",".join(to_json_text(item) for item in value) + "]"
+    return json.dumps(_text(value), ensure_ascii=False)
+
+
+def _text(value: Value) -> str:
+    """The text of a temporal value, a zone written as `+01:00[Europe/Berlin]`."""
+    if isinstance(value, datetime) and value.tzinfo is not None:
+        name = zone_name(value.tzinfo)
+        if name is not None:
+            local, _, _ = text_of(value).partition("@")
+            return f"{local}{format_offset(offset_of(value))}[{name}]"
+    return text_of(value)

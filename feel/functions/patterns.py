@@ -1,0 +1,104 @@
+"""Java's regular expressions, with a time limit, by the `regex` package."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from feel.errors import LimitExceeded
+from feel.run import Run
+from feel.values import Value
+
+if TYPE_CHECKING:
+    from regex import Match, Pattern
+
+_FLAGS: Final = {"s": "DOTALL", "m": "MULTILINE", "i": "IGNORECASE", "x": "VERBOSE"}
+_Result = TypeVar("_Result")
+
+
+def compiled(pattern: str, flags: str | None) -> Pattern[str] | None:
+    """The pattern with the flags `s m i x`, others having no effect; None when it is none.
+
+    As in Java, the classes of digits, words and blanks are ASCII, and `&&` joins two sets.
+    """
+    import regex  # noqa: PLC0415 - slow to import, and most evaluations need none
+
+    bits = regex.VERSION1 | regex.ASCII
+    for flag in flags or "":
+        if flag in _FLAGS:
+            bits |= getattr(regex, _FLAGS[flag])
+    try:
+        return regex.compile(pattern, bits)
+    except (regex.error, ValueError, OverflowError, RecursionError):
+        return None
+
+
+def within_time(run: Run, work: Callable[[float], _Result]) -> _Result:
+    """What `work` gives when it is told how many seconds it has.
+
+    Raises:
+        LimitExceeded: the time was not enough.
+    """
+    run.look_at_clock()
+    try:
+        return work(run.limits.regex_s)
+    except TimeoutError:
+        raise LimitExceeded(
+            "regex_s", f"a regular expression may take {run.limits.regex_s} seconds"
+        ) from None
+
+
+def replacer(template: str) -> Callable[[Match[str]], str]:
+    """Fills Java's replacement text: `$1` and `${name}` are groups, a backslash quotes.
+
+    Raises:
+        LookupError: when called, if the match has no such group.
+    """
+    parts = _template_parts(template)
+
+    def fill(match: Match[str]) -> str:
+        return "".join(
+            part if isinstance(part, str) else match.group(_group(match, part[0])) or ""
+            for part in parts
+        )
+
+    return fill
+
+
+def _template_parts(template: str) -> list[str | tuple[str]]:
+    parts: list[str | tuple[str]] = []
+    at = 0
+    while at < len(template):
+        char = template[at]
+        if char == "\\" and at + 1 < len(template):
+            parts.append(template[at + 1])
+            at += 2
+        elif char == "$":
+            end = _end_of_group(template, at + 1)
+            parts.append((template[at + 1 : end].strip("{}"),))
+            at = end
+        else:
+            parts.append(char)
+            at += 1
+    return parts
+
+
+def _end_of_group(template: str, at: int) -> int:
+    if template[at : at + 1] == "{":
+        return template.find("}", at) + 1 or len(template)
+    end = at
+    while end < len(template) and template[end].isdecimal():
+        end += 1
+    return end
+
+
+def _group(match: Match[str], name: str) -> int | str:
+    """As Java reads `$12`: group 12 if there are so many, else group 1 and the text `2`."""
+    if not name.isdecimal():
+        return name if name in match.groupdict() else _no_group(name)
+    number = int(name)
+    return number if number <= len(match.groups()) else _no_group(name)
+
+
+def _no_group(name: str) -> Value:
+    raise LookupError(name)

@@ -1,0 +1,65 @@
+"""Text to tokens: plain strings, told apart by their first character.
+
+Positions are left out on purpose: finding them takes longer than finding the tokens, and only a
+syntax error needs them. `position` reads the text once more and gives the place of one token.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from typing import Final
+
+END: Final = ""
+"""The token after the last one."""
+
+_GAP = r"(?:\s+|//[^\n]*|/\*(?s:.*?)\*/)*"
+_PIECE = r"""
+    [^\W\d][\w$]* | \$[\w$]*                        # a word
+  | \d+(?:\.\d+)? | \.\d+                           # a number
+  | "[^"\\]*(?:\\.[^"\\]*)*"                      # a text
+  | `[^`]+`                                         # a quoted name
+  | \*\* | \.\. | <= | >= | != | -> | \S            # an operator, or what is none
+"""
+_TOKENS = re.compile(f"{_GAP}({_PIECE}|\\Z)", re.VERBOSE | re.DOTALL)
+
+_ESCAPE = re.compile(r"\\(?:([\"'\\nrtbf])|u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{6}))")
+_ESCAPED = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
+
+
+def tokenize(text: str) -> list[str]:
+    """All tokens of `text`, blanks and comments left out, with `END` at least twice behind them.
+
+    Twice, so that the token after any but the last can be looked at.
+    """
+    tokens: list[str] = _TOKENS.findall(text)
+    tokens.append(END)
+    return tokens
+
+
+def position(text: str, index: int) -> int:
+    """Offset in `text` of token number `index` (0-based)."""
+    for number, match in enumerate(_TOKENS.finditer(text)):
+        if number == index:
+            return match.start(1)
+    return len(text)
+
+
+def is_word(token: str) -> bool:
+    """Whether the token is a word: a name, a part of one, or a keyword."""
+    first = token[:1]
+    return first.isalpha() or first in ("_", "$") or (first > "\x7f" and token.isidentifier())
+
+
+def unquote(token: str) -> str:
+    """The text that a string token stands for; an escape that FEEL does not know stays as it is."""
+    body = token[1:-1]
+    return _ESCAPE.sub(_unescape, body) if "\\" in body else body
+
+
+def _unescape(match: re.Match[str]) -> str:
+    simple, short, long = match.groups()
+    if simple is not None:
+        return _ESCAPED.get(simple, simple)
+    code = int(short or long, 16)
+    return chr(code) if code <= sys.maxunicode else match.group()

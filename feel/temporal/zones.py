@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, time, timedelta, timezone, tzinfo
+from functools import lru_cache
+from typing import Final
+
+_WINTER = datetime(2000, 1, 1)  # noqa: DTZ001 - a local day to ask zones about
+
+_SIXTY: Final = 60
+
+
+@lru_cache(maxsize=1024)
+def named_zone(name: str) -> tzinfo | None:
+    """The zone of the time zone database with this name; None when there is none."""
+    from zoneinfo import ZoneInfo  # noqa: PLC0415 - most evaluations meet no zone
+
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        return None
+
+
+def fixed_offset(text: str) -> tzinfo | None:
+    """The zone for `Z`, `+01:00` or `+01:00:30`; None when the offset is beyond 18 hours."""
+    if text in ("Z", "z"):
+        return UTC
+    hours, minutes, *seconds = (int(part) for part in text[1:].split(":"))
+    if max(minutes, *seconds, 0) >= _SIXTY:
+        return None
+    offset = timedelta(hours=hours, minutes=minutes, seconds=sum(seconds))
+    if offset > timedelta(hours=18):
+        return None
+    return timezone(-offset if text[0] == "-" else offset) if offset else UTC
+
+
+def zone_name(zone: tzinfo) -> str | None:
+    """The name of a zone of the time zone database; None for a fixed offset."""
+    key = getattr(zone, "key", None)
+    return key if isinstance(key, str) else None
+
+
+def offset_of(value: datetime | time) -> timedelta | None:
+    """The offset from UTC; of a time in a named zone, the zone's without daylight saving."""
+    if value.tzinfo is None:
+        return None
+    if isinstance(value, datetime):
+        return value.utcoffset()
+    own = value.utcoffset()
+    return own if own is not None else standard_offset(value.tzinfo)
+
+
+def standard_offset(zone: tzinfo) -> timedelta:
+    """A zone's offset without daylight saving."""
+    saving = zone.dst(_WINTER) or timedelta()
+    return (zone.utcoffset(_WINTER) or timedelta()) - saving
