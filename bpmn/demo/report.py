@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import json
+import textwrap
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 import orjson
@@ -14,22 +16,24 @@ from bpmn.demo.tap import Exchange
 
 _WIDTH: Final = 110
 _LABEL: Final = 28
-_LONGEST: Final = 330
+_VERB: Final = 10
+_ITEMS: Final = 3
 _FROM_THE_DEMO: Final = {"operateUrl", "tokenUrl"}
 
 
 def table(ended: Ended) -> str:
-    """A story as a table: each task with what it asked and was answered, then the end."""
-    title = f" {ended.process_id}, instance {ended.key} "
-    rows = [title.center(_WIDTH, "─")]
+    """A story as a table: what each task asked and was answered, what came of it, the end."""
+    rows = [f" {ended.process_id}, instance {ended.key} ".center(_WIDTH, "─")]
     for task, exchange in ended.asked:
-        rows += _row(task, f"asked     {_asked(exchange)}")
-        rows += _row("", f"answered  {exchange.status} {_short(_read(exchange.answered))}")
-    shown = {k: v for k, v in ended.variables.items() if k not in _FROM_THE_DEMO}
-    rows += [
-        line for name, value in shown.items() for line in _row(f"  variable {name}", _short(value))
-    ]
-    rows += _row("end", f"{ended.state} at “{ended.end}” after {ended.took_s:.1f} s")
+        rows += _rows(task, "asked", _asked(exchange))
+        rows += _rows("", "answered", _answered(exchange))
+    for task, variables in ended.completed:
+        rows += _rows(task, "completed", [f"with {_json(variables)}"])
+    for name, value in ended.variables.items():
+        if name not in _FROM_THE_DEMO:
+            rows += _rows(f"  variable {name}", "is", [_cut(_json(value))])
+    state = f"{ended.state} at “{ended.end}” after {ended.took_s:.1f} s"
+    rows += _rows("end", "", [state])
     return "\n".join(rows)
 
 
@@ -61,36 +65,52 @@ def invitation(ports: Ports) -> str:
     )
 
 
-def _asked(exchange: Exchange) -> str:
-    body = _read(exchange.asked)
-    return f"{exchange.method} {exchange.path}" + (f" {_short(body)}" if body is not None else "")
+def _asked(exchange: Exchange) -> Iterator[str]:
+    yield f"{exchange.method} {exchange.path}"
+    if exchange.asked:
+        yield _json(_without_nulls(_read(exchange.asked)))
+
+
+def _answered(exchange: Exchange) -> Iterator[str]:
+    """A page as one line an item, anything else as it is."""
+    body = _read(exchange.answered)
+    if not (isinstance(body, dict) and "items" in body):
+        yield f"{exchange.status} {_json(body)}"
+        return
+    items = body["items"]
+    yield f"{exchange.status}, {len(items)} of {body['total']} items"
+    yield from map(_json, items[:_ITEMS])
+    if len(items) > _ITEMS:
+        yield f"… and {len(items) - _ITEMS} more"
 
 
 def _read(body: bytes) -> Any:  # noqa: ANN401 - any JSON
     """A body's JSON, or its text when it is none."""
     try:
-        return orjson.loads(body) if body else None
+        return orjson.loads(body)
     except orjson.JSONDecodeError:
         return body.decode(errors="replace")
 
 
-def _short(value: Any) -> str:  # noqa: ANN401 - any JSON
-    """JSON on one line, with the parts left out that a search leaves open."""
-    if isinstance(value, Mapping):
-        value = {k: v for k, v in value.items() if v is not None}
-    text = orjson.dumps(value).decode()
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}… ({len(text)} characters)"
+def _without_nulls(body: Any) -> Any:  # noqa: ANN401 - any JSON
+    """A request without the parts that it leaves open."""
+    return {k: v for k, v in body.items() if v is not None} if isinstance(body, dict) else body
 
 
-def _row(label: str, text: str) -> Iterator[str]:
-    """A label and a text beside it, broken where it must be."""
-    for line in _break(text, _WIDTH - _LABEL, indent=10):
-        yield f"{label:<{_LABEL}}{line}"
-        label = ""
+def _json(value: Any) -> str:  # noqa: ANN401 - any JSON
+    """JSON with blanks between its parts, so that a long one can be broken there."""
+    return json.dumps(value, ensure_ascii=False)
 
 
-def _break(text: str, width: int, indent: int) -> Iterator[str]:
-    """Lines of at most `width`, cut anywhere: JSON has no blanks to break at."""
-    yield text[:width]
-    for at in range(width, len(text), width - indent):
-        yield " " * indent + text[at : at + width - indent]
+def _cut(text: str) -> str:
+    longest = _WIDTH - _LABEL - _VERB
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"
+
+
+def _rows(label: str, verb: str, texts: Iterable[str]) -> Iterator[str]:
+    """A label and a verb, and beside them the texts, broken where they must be."""
+    beside = f"{label:<{_LABEL}}{verb:<{_VERB}}"
+    for text in texts:
+        for line in textwrap.wrap(text, _WIDTH - len(beside), break_on_hyphens=False):
+            yield f"{beside}{line}"
+            beside = " " * len(beside)

@@ -119,7 +119,8 @@ class Demo:
             raise result
         if failures:
             self._say("\n".join(["", "The services' last log lines:", *lines]))
-            self._say("\n".join(f"\nFailed: {failure}" for failure in failures))
+            # A service that ended by itself is noticed while it is waited for, and at its stop.
+            self._say("\n".join(dict.fromkeys(f"\nFailed: {failure}" for failure in failures)))
             return 1
         if self._told < len(STORIES) or (isinstance(result, asyncio.CancelledError) and not stay):
             self._say("\nStopped before the end.")

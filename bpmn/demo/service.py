@@ -44,6 +44,7 @@ class Service:
         self._process = process
         self._clock = clock
         self._lines: deque[str] = deque(maxlen=30)
+        self._was_ready = False
         self._reading = asyncio.create_task(self._read())
 
     @classmethod
@@ -81,6 +82,7 @@ class Service:
             if self._clock.monotonic_s() >= give_up_s:
                 raise await self._failed(f"was not ready within {within_s:g} s")
             await self._clock.sleep(_STEP_S)
+        self._was_ready = True
 
     async def ended(self) -> None:
         """Wait until the service ends by itself, which it should not.
@@ -105,7 +107,8 @@ class Service:
         except TimeoutError:
             await self.kill()
             raise await self._failed(f"did not stop within {within_s:g} s of SIGTERM") from None
-        if code:
+        # Before it is ready, a program may not even have come to heeding the signal.
+        if code and (self._was_ready or code != -signal.SIGTERM):
             raise await self._failed(f"ended with exit code {code}")
         await self._reading
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from bpmn.demo.errors import StoryFailedError
@@ -9,7 +10,7 @@ from bpmn.demo.orders import PROCESS_ID, Orders
 from bpmn.demo.story import Ended, Instance, Stage
 from bpmn.demo.waiting import until
 
-REMARK: Final = "Asked the customers for another card."
+_REMARK: Final = {"remark": "Asked the customers for another card."}
 
 
 async def find_stuck_instances(stage: Stage, orders: Orders) -> Ended:
@@ -20,8 +21,8 @@ async def find_stuck_instances(stage: Stage, orders: Orders) -> Ended:
         return await stage.camunda.user_task(instance.key)
 
     task = await until(user_task, "the user task about stuck instances", stage.clock)
-    await stage.camunda.complete_user_task(task, {"remark": REMARK})
-    ended = await instance.end()
+    await stage.camunda.complete_user_task(task, _REMARK)
+    ended = replace(await instance.end(), completed=(("Look into stuck instances", _REMARK),))
     found = {item["key"] for item in ended.variables["stuckInstances"]}
     _expect(ended, "Stuck instances looked into", found == orders.stuck)
     return ended

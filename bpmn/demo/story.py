@@ -35,6 +35,7 @@ class Ended:
         asked: Each connector task's name with what it asked and was answered, in order.
         variables: The instance's variables at its end.
         took_s: Seconds from its start to its end, as the demo saw it.
+        completed: Each user task's name with the variables that the demo completed it with.
     """
 
     process_id: str
@@ -44,6 +45,7 @@ class Ended:
     asked: tuple[tuple[str, Exchange], ...]
     variables: Mapping[str, Any]
     took_s: float
+    completed: tuple[tuple[str, Mapping[str, object]], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,27 +24,29 @@ ENDED = Ended(
     asked=(("Get a page of incidents", SEARCH),),
     variables={"incidentsByType": [{"type": "JOB_NO_RETRIES"}], "operateUrl": "http://tap"},
     took_s=0.42,
+    completed=(("Look into stuck instances", {"remark": "Done."}),),
 )
 
 
 def test_table_shows_what_was_asked_and_answered():
     """Each task stands beside its request and its answer, the end in the last line."""
-    answer = '{"items":[{"key":9007199254740993}],"sortValues":[9007199254740993],"total":1}'
     assert table(ENDED).splitlines() == [
         " page-incidents, instance 2251799813685300 ".center(110, "─"),
-        "Get a page of incidents     asked     POST /v1/incidents/search "
-        '{"filter":{"state":"ACTIVE"},"size":2}',
-        f"                            answered  200 {answer[:68]}",
-        f"                                      {answer[68:]}",
-        '  variable incidentsByType  [{"type":"JOB_NO_RETRIES"}]',
-        "end                         COMPLETED at “Incidents counted” after 0.4 s",
+        "Get a page of incidents     asked     POST /v1/incidents/search",
+        '                                      {"filter": {"state": "ACTIVE"}, "size": 2}',
+        "                            answered  200, 1 of 1 items",
+        '                                      {"key": 9007199254740993}',
+        'Look into stuck instances   completed with {"remark": "Done."}',
+        '  variable incidentsByType  is        [{"type": "JOB_NO_RETRIES"}]',
+        "end                                   COMPLETED at “Incidents counted” after 0.4 s",
     ]
 
 
 @pytest.mark.parametrize("items", [0, 1, 50, 1000])
 def test_table_fits_a_terminal(items):
     """However much was answered, no line is wider than 110 characters."""
-    answer = b'{"items":[' + b",".join([b'{"key":2251799813685300}'] * items) + b"]}"
+    listed = b",".join([b'{"key":2251799813685300,"message":"' + b"a" * 300 + b'"}'] * items)
+    answer = b'{"items":[' + listed + b'],"sortValues":[],"total":%d}' % items
     ended = replace(ENDED, asked=(("A task", replace(SEARCH, answered=answer)),) * 3)
     assert max(map(len, table(ended).splitlines())) <= 110
 
@@ -52,7 +54,7 @@ def test_table_fits_a_terminal(items):
 def test_an_answer_that_is_no_json_is_shown_as_text():
     """Whatever came back is shown: a diagram's XML, or the page of a proxy in the way."""
     ended = replace(ENDED, asked=(("A task", replace(SEARCH, answered=b"<html>")),))
-    assert '200 "<html>"' in table(ended)
+    assert 'answered  200 "<html>"' in table(ended)
 
 
 def test_taken_ports_are_told():

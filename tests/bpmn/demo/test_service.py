@@ -74,6 +74,12 @@ async def test_a_service_that_does_not_get_ready_is_named(start):
         await service.ready(never, within_s=0.2)
 
 
+async def test_a_service_may_be_stopped_before_it_is_ready(start):
+    """A program that is still being loaded does not know the signal yet, which is no failure."""
+    service = await start("import signal; signal.pause()")
+    await service.stop()
+
+
 async def test_a_service_that_stops_badly_is_named(start):
     """An exit code other than 0 after SIGTERM is a failure."""
     service = await start(WELL_BEHAVED.replace("sys.exit(0)", "sys.exit(7)"))
