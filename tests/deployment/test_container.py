@@ -10,6 +10,10 @@ from pathlib import Path
 import pytest
 import yaml
 
+from connector.settings import ConnectorSettings
+from devstack.__main__ import _parser as devstack_parser
+from runtime.settings import load
+
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
@@ -72,3 +76,16 @@ def test_compose_needs_nothing_else():
     services = COMPOSE["services"]
     assert services.keys() == {"devstack", "worker"}
     assert {service["image"] for service in services.values()} == {"operate-connector"}
+
+
+def test_compose_sets_what_the_worker_knows():
+    """The worker's variables are settings of its, or secrets, and lead it to devstack."""
+    settings = load(ConnectorSettings, COMPOSE["services"]["worker"]["environment"])
+    assert settings.grpc_address == "http://localhost:26500"
+    assert settings.management_port == 9601
+
+
+def test_compose_tells_devstack_what_it_understands():
+    """Devstack's arguments are its own, and it listens where the published ports lead."""
+    options = devstack_parser().parse_args(COMPOSE["services"]["devstack"]["command"])
+    assert (options.command, options.host) == ("run", "0.0.0.0")
