@@ -50,12 +50,17 @@ def credentials(origin, client_id="me"):
     return ClientCredentials(f"{origin}/token", client_id, SecretStr("s"), audience="a")
 
 
-async def settled(issuer, asked):
-    """Wait until the issuer was asked this often and its answers are taken in."""
+async def asked(issuer, times):
+    """Wait until the issuer was asked this often."""
     async with asyncio.timeout(5):
-        while issuer.asked < asked:  # noqa: ASYNC110 - real sockets, no event to wait for
+        while issuer.asked < times:  # noqa: ASYNC110 - real sockets, no event to wait for
             await asyncio.sleep(0.001)
-    await asyncio.sleep(0.02)
+
+
+async def idle(cache):
+    """Wait until no token request is on its way."""
+    while cache._flights:
+        await asyncio.wait(cache._flights, timeout=5)
 
 
 async def test_token_is_kept(issuer, clock):
@@ -73,7 +78,7 @@ async def test_many_askers_make_one_request(issuer, clock):
     issuer.open.clear()
     async with caching(issuer, clock) as (cache, key):
         askers = [asyncio.create_task(cache.token(key)) for _ in range(64)]
-        await settled(issuer, 1)
+        await asked(issuer, 1)
         issuer.open.set()
 
         assert await asyncio.gather(*askers) == ["token-1"] * 64
@@ -87,7 +92,7 @@ async def test_cancelled_asker_leaves_the_request_to_the_others(issuer, clock):
     async with caching(issuer, clock) as (cache, key):
         first = asyncio.create_task(cache.token(key))
         second = asyncio.create_task(cache.token(key))
-        await settled(issuer, 1)
+        await asked(issuer, 1)
         first.cancel()
         with pytest.raises(asyncio.CancelledError):
             await first
@@ -101,11 +106,11 @@ async def test_request_outlives_its_only_asker(issuer, clock):
     issuer.open.clear()
     async with caching(issuer, clock) as (cache, key):
         asker = asyncio.create_task(cache.token(key))
-        await settled(issuer, 1)
+        await asked(issuer, 1)
         asker.cancel()
         await asyncio.gather(asker, return_exceptions=True)
         issuer.open.set()
-        await settled(issuer, 1)
+        await idle(cache)
 
         assert await cache.token(key) == "token-1"
 
@@ -120,11 +125,11 @@ async def test_failure_without_an_asker_is_no_noise(issuer, clock):
     issuer.status = 401
     async with caching(issuer, clock) as (cache, key):
         asker = asyncio.create_task(cache.token(key))
-        await settled(issuer, 1)
+        await asked(issuer, 1)
         asker.cancel()
         await asyncio.gather(asker, return_exceptions=True)
         issuer.open.set()
-        await settled(issuer, 1)
+        await idle(cache)
 
     assert heard == []
 
@@ -136,9 +141,9 @@ async def test_token_is_renewed_ahead_of_its_end(issuer, clock):
         await clock.advance(271)
         issuer.open.clear()
         assert [await cache.token(key) for _ in range(3)] == ["token-1"] * 3
-        await settled(issuer, 2)
+        await asked(issuer, 2)
         issuer.open.set()
-        await settled(issuer, 2)
+        await idle(cache)
         assert await cache.token(key) == "token-2"
 
     assert issuer.asked == 2
@@ -154,7 +159,7 @@ async def test_long_lived_token_is_renewed_by_its_twentieth(issuer, clock):
         assert issuer.asked == 1
         await clock.advance(2)
         await cache.token(key)
-        await settled(issuer, 2)
+        await asked(issuer, 2)
 
 
 async def test_token_at_its_very_end_is_not_used(issuer, clock):
@@ -194,7 +199,7 @@ async def test_failed_renewal_keeps_the_old_token(issuer, clock):
         issuer.status = 503
         for _ in range(10):
             assert await cache.token(key) == "token-1"
-            await settled(issuer, 2)
+            await idle(cache)
         assert issuer.asked == 2
         await clock.advance(20)
         with pytest.raises(TokenUnavailableError):
@@ -341,7 +346,7 @@ async def test_leaving_ends_the_request(issuer, clock):
     issuer.open.clear()
     async with caching(issuer, clock) as (cache, key):
         asker = asyncio.create_task(cache.token(key))
-        await settled(issuer, 1)
+        await asked(issuer, 1)
         flights = set(cache._flights)
 
     assert all(flight.cancelled() for flight in flights)
