@@ -20,6 +20,12 @@ _OPTIONS: Final[tuple[tuple[str, int], ...]] = (
     # Zeebe's gateway ends connections that ping more often than each 30 s.
     ("grpc.keepalive_time_ms", 45_000),
     ("grpc.keepalive_timeout_ms", 10_000),
+    # What a stream may hold that nobody reads is what a full worker can't bound: 16 KiB are some 40
+    # small jobs. By default gRPC widens the window by what the network could carry, and thousands
+    # of jobs (6 MB, measured) wait for a worker that is full. A poll is no slower for it: the
+    # window of a message that somebody reads grows to that message's size.
+    ("grpc.http2.bdp_probe", 0),
+    ("grpc.http2.lookahead_bytes", 16 * 1024),
     # One batch of jobs is at most the gateway's maxMessageSize, which users raise beyond the 4 MiB
     # that gRPC accepts by default.
     ("grpc.max_receive_message_length", 64 * 1024 * 1024),

@@ -25,8 +25,8 @@ _QUIET_S: Final = 0.05
 class Streamer:
     """Takes jobs from StreamActivatedJobs, one read for each slot.
 
-    While no slot is free nothing is read: HTTP/2 flow control then holds the gateway back once
-    its window of 64 KiB is full, and it gives its jobs to other workers.
+    While no slot is free nothing is read: HTTP/2 flow control then holds the gateway back once the
+    stream's window is full (`worker.channel`), and it gives its jobs to other workers.
     """
 
     def __init__(
