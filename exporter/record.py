@@ -1,0 +1,156 @@
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Annotated
+
+import msgspec
+
+UNKNOWN_PARTITION = 0
+"""Where records are accounted whose partition cannot be told; Zeebe counts partitions from 1."""
+
+UNKNOWN_POSITION = -1
+
+_PARTITION = re.compile(rb'"partitionId"\s*:\s*(\d{1,6})')
+_POSITION = re.compile(rb'"position"\s*:\s*(\d{1,18})')
+_USER_TASK_SIGNS = (b'"USER_TASK"', b'"userTaskKey"')
+
+
+class Record(msgspec.Struct, frozen=True, gc=False, rename="camel"):
+    """One entry of a partition's log: the envelope read, the value still JSON text.
+
+    Field names are those of Zeebe's JSON in snake case. Unknown fields are ignored, and what
+    brokers from 8.1 on do not all write has a default.
+
+    Attributes:
+        position: Place in the partition's log, rising, with gaps.
+        partition_id: From 1.
+        key: The entity's key; up to 64 bits.
+        value_type: Such as `USER_TASK`.
+        intent: Such as `CREATED`.
+        value: JSON text, as the broker wrote it.
+        timestamp: Milliseconds since 1970-01-01 UTC by the broker's clock; -1 when not told.
+    """
+
+    position: Annotated[int, msgspec.Meta(ge=0)]
+    partition_id: Annotated[int, msgspec.Meta(ge=1)]
+    key: int
+    value_type: str
+    intent: str
+    value: msgspec.Raw
+    timestamp: int = -1
+
+
+class Fault(StrEnum):
+    """Why a record cannot become an event."""
+
+    NOT_JSON = "not_json"
+    CUT_OFF = "cut_off"
+    ENVELOPE = "envelope"
+    """A field of the envelope is missing or of another type."""
+    VALUE = "value"
+    """A field of the value is missing or of another type."""
+    TOO_LONG = "too_long"
+    WENT_BACK = "went_back"
+    """Its position is before one that was already read, and it was never seen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A record that cannot become an event.
+
+    Attributes:
+        partition_id: As far as it can be told, else `UNKNOWN_PARTITION`.
+        position: As far as it can be told, else `UNKNOWN_POSITION`.
+        fault: What is wrong.
+        reason: The same in words, without values.
+        raw: The text as it came; only its beginning when it is too long.
+    """
+
+    partition_id: int
+    position: int
+    fault: Fault
+    reason: str
+    raw: bytes
+
+    @property
+    def is_user_task(self) -> bool:
+        """Whether it looks like a user task, so that it is worth setting aside."""
+        return any(sign in self.raw for sign in _USER_TASK_SIGNS)
+
+
+Sifted = Record | Unreadable
+"""What a source hands on: records that are asked for, and those of which that cannot be told."""
+
+_decode = msgspec.json.Decoder(Record).decode
+
+
+class Sieve:
+    """Tells the records that are asked for from the many that are not, mostly without reading them.
+
+    A record is asked for when its value type and intent are. The text of a value type, quotes
+    included, must stand somewhere in such a record; only then is it parsed, and parsing decides.
+
+    Args:
+        wanted: Intents by value type, such as `{"USER_TASK": {"CREATED"}}`.
+    """
+
+    def __init__(self, wanted: dict[str, Collection[str]]) -> None:
+        self._wanted = {kind: frozenset(intents) for kind, intents in wanted.items()}
+        self._signs = tuple(f'"{kind}"'.encode() for kind in wanted)
+
+    def lines(self, block: Iterable[bytes]) -> list[Sifted]:
+        """What is asked for of whole lines of JSON, each with its line end, in their order.
+
+        Lines that do not begin and end as an object are looked at too, so that a cut record is
+        noticed though its value type is gone.
+        """
+        first, *others = self._signs
+        if others:
+            candidates = [
+                line
+                for line in block
+                if line[:1] != b"{" or line[-2:] != b"}\n" or any(s in line for s in self._signs)
+            ]
+        else:  # one value type is the usual case, and this loop sees every record there is
+            candidates = [
+                line for line in block if first in line or line[-2:] != b"}\n" or line[:1] != b"{"
+            ]
+        sifted = (self._read(line) for line in candidates if not line.isspace())
+        return [record for record in sifted if record is not None]
+
+    def one(self, raw: bytes) -> Sifted | None:
+        """What is asked for of one record; None when it is not."""
+        ours = any(sign in raw for sign in self._signs)
+        if not ours and raw[:1] == b"{" and raw[-1:] == b"}":
+            return None
+        return self._read(raw)
+
+    def _read(self, raw: bytes) -> Sifted | None:
+        try:
+            record = _decode(raw)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            return unreadable(raw, error)
+        return record if record.intent in self._wanted.get(record.value_type, ()) else None
+
+
+def unreadable(raw: bytes, error: Exception) -> Unreadable:
+    """Account for text that is no record: what is wrong, and whose it was as far as can be told."""
+    if isinstance(error, msgspec.ValidationError):
+        fault, reason = Fault.ENVELOPE, str(error)
+    elif "truncated" in str(error):
+        fault, reason = Fault.CUT_OFF, "the record is cut off"
+    else:
+        fault, reason = Fault.NOT_JSON, "the record is no JSON"
+    return Unreadable(*whose(raw), fault, reason, raw)
+
+
+def whose(raw: bytes) -> tuple[int, int]:
+    """Partition and position that broken text names, or what stands for unknown."""
+    partition, position = _PARTITION.search(raw), _POSITION.search(raw)
+    return (
+        int(partition[1]) if partition else UNKNOWN_PARTITION,
+        int(position[1]) if position else UNKNOWN_POSITION,
+    )
