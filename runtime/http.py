@@ -15,7 +15,7 @@ from yarl import URL
 
 from runtime.errors import HttpRequestError, HttpTimeoutError, HttpTooLargeError
 from runtime.http_errors import origin_of, translate, translating
-from runtime.proxy import Proxies
+from runtime.proxies import Proxies
 from runtime.settings import Kind
 
 # aiohttp rounds time-outs above this up to whole seconds; ours are to be as long as they say.

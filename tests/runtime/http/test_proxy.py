@@ -9,7 +9,8 @@ from yarl import URL
 
 from runtime.errors import HttpProxyError, SettingsError
 from runtime.http import HttpOptions, exchange, open_session
-from runtime.proxy import ProxySettings, proxy_from_url
+from runtime.proxies import proxy_from_url
+from runtime.proxy import ProxySettings
 from runtime.settings import load, redacted
 from tests.kit.http import serving, talking
 
