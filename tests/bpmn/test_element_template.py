@@ -89,3 +89,12 @@ def test_a_value_that_cannot_work_is_marked_while_it_is_typed(name, good, bad):
     (pattern,) = (each["constraints"]["pattern"]["value"] for each in bound(name))
     assert re.search(pattern, good)
     assert not re.search(pattern, bad)
+
+
+def test_what_a_pattern_says_completes_the_label():
+    """Modeler writes the message behind the field's label: "Key must be a whole number"."""
+    patterns = [
+        p["constraints"]["pattern"] for p in properties() if "pattern" in p.get("constraints", {})
+    ]
+    assert patterns
+    assert all(pattern["message"].startswith("must ") for pattern in patterns)
