@@ -56,9 +56,15 @@ def header_map(headers: MultiMapping[str]) -> dict[str, str | list[str]]:
     found: dict[str, str | list[str]] = {}
     for name in headers:
         if name not in found:
-            values = headers.getall(name)
-            found[name] = values[0] if len(values) == 1 else values
+            values = [_printable(value) for value in headers.getall(name)]
+            # aiohttp's names are a subclass of `str`, which orjson does not take for a key.
+            found[_printable(name)] = values[0] if len(values) == 1 else values
     return found
+
+
+def _printable(text: str) -> str:
+    """Plain text; bytes that are no UTF-8, which arrive as surrogates, are replaced."""
+    return str(text).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def _body(answer: Answer, operation: Operation) -> JsonText:

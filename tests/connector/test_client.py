@@ -1,5 +1,6 @@
 import asyncio
 
+import orjson
 import pytest
 from aiohttp import web
 
@@ -254,3 +255,17 @@ async def test_a_header_that_came_twice_is_a_list(client, operate):
     operate.say(twice)
     response = await send(client, operate.origin)
     assert response.value()["headers"]["X-Twice"] == ["a", "b"]
+
+
+async def test_a_whole_answer_can_be_given_to_the_process(client):
+    """Headers of any bytes and the body as it came make one JSON text."""
+    body = b'{"items":[],"sortValues":[],"total":0}'
+    head = b"HTTP/1.1 200 Fine\r\nX-Odd: a\xff\r\nContent-Length: %d\r\n\r\n" % len(body)
+    async with talking(saying(head + body)) as origin:
+        response = await send(client, origin, authentication={"type": "none"})
+    assert orjson.loads(orjson.dumps(response.encodable())) == {
+        "status": 200,
+        "headers": {"X-Odd": "a\ufffd", "Content-Length": str(len(body))},
+        "reason": "Fine",
+        "body": {"items": [], "sortValues": [], "total": 0},
+    }
