@@ -31,7 +31,10 @@ class Behaviour(Protocol):
         ...
 
     def terminate(self, instance: ElementInstance) -> None:
-        """The element is cut short; ends with `terminated`, at once or when what it holds has."""
+        """The element is cut short: end what it holds, or when it holds nothing, `terminated`.
+
+        Called again, as a step of its own, when what it held has ended.
+        """
         ...
 
 
@@ -74,6 +77,10 @@ class Lifecycle:
                 self._complete(step.instance)
             case StepKind.TERMINATE:
                 self._terminate(step.instance)
+            case StepKind.CONTINUE_TERMINATING if step.instance.phase is Phase.TERMINATING:
+                self.behaviours[type(step.instance.element)].terminate(step.instance)
+            case StepKind.CONTINUE_TERMINATING:
+                self._reject(step.kind, step.instance)
 
     def start(
         self,
@@ -129,6 +136,13 @@ class Lifecycle:
     def terminate_later(self, instance: ElementInstance) -> None:
         """Terminate an instance after the steps planned before."""
         self._partition.plan(StepKind.TERMINATE, instance)
+
+    def continue_terminating(self, instance: ElementInstance) -> None:
+        """Go on with a termination whose inner elements have ended.
+
+        A step of its own, since a call stack is not as deep as processes can call each other.
+        """
+        self._partition.plan(StepKind.CONTINUE_TERMINATING, instance)
 
     def activated(self, instance: ElementInstance) -> None:
         """The element is entered: from now on events reach it."""
@@ -221,6 +235,8 @@ class Lifecycle:
                 scope.tokens -= 1
                 if not scope.is_active or scope.interrupted:
                     self._reject(StepKind.ACTIVATE, instance)
+                    # The token is gone: it may have been the last thing the scope waited for.
+                    self._container(scope).child_terminated(scope)
                     return
             self._begin(instance)
         elif instance.phase is not Phase.ACTIVATING:

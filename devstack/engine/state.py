@@ -92,6 +92,8 @@ class ElementInstance:
     user_task_key: int = 0
     timer_keys: list[int] = field(default_factory=list)
     incident_keys: list[int] = field(default_factory=list)
+    is_ending: bool = False
+    """Set once this scope's completion is planned."""
     event_variables: Mapping[str, Any] | None = None
     interruption: Interruption | None = None
     interrupted: bool = False

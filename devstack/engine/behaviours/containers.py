@@ -35,10 +35,11 @@ class Scope(Activity, Container):
             self._end(scope)
 
     def _end(self, scope: ElementInstance) -> None:
-        """Complete the scope, or finish its termination when that is under way."""
+        """Complete the scope, or go on with its termination when that is under way."""
         if scope.phase is Phase.TERMINATING:
-            self._terminated(scope)
-        elif scope.phase is Phase.ACTIVATED:
+            self._parts.lifecycle.continue_terminating(scope)
+        elif scope.phase is Phase.ACTIVATED and not scope.is_ending:
+            scope.is_ending = True
             self._parts.lifecycle.complete_later(scope)
 
     @override
