@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 
 import pytest
@@ -9,9 +10,10 @@ import pytest
 from tests.kit.modeler import ROOT
 
 SCRIPT = ROOT / "tests" / "system-packages"
+PACKAGES = " ".join(re.findall(r"^    ([a-z0-9][a-z0-9.+-]+) +#", SCRIPT.read_text(), re.MULTILINE))
 ADVICE = (
     "Tests need Debian packages that are not installed; "
-    "type: sudo apt-get install --yes --no-install-recommends chromium fonts-liberation\n"
+    f"type: sudo apt-get install --yes --no-install-recommends {PACKAGES}\n"
 )
 
 
@@ -43,6 +45,11 @@ def machine(tmp_path):
     return run
 
 
+def test_the_browser_is_on_the_list():
+    """What the drawing tests need is there, each package with its reason."""
+    assert "chromium fonts-liberation" in PACKAGES
+
+
 def test_nothing_is_said_when_all_are_there(machine):
     """Set-up stays quiet and asks no package server when nothing is missing."""
     assert machine(state="installed") == (0, "", [])
@@ -52,10 +59,10 @@ def test_root_gets_them_installed(machine):
     """Root needs to do nothing: one update, one installation, and no question asked."""
     code, said, calls = machine()
     assert code == 0
-    assert said == "Installing for the tests: chromium fonts-liberation\n"
+    assert said == f"Installing for the tests: {PACKAGES}\n"
     assert calls == [
         "noninteractive update -qq",
-        "noninteractive install --yes --no-install-recommends chromium fonts-liberation -qq",
+        f"noninteractive install --yes --no-install-recommends {PACKAGES} -qq",
     ]
 
 
