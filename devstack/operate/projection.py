@@ -13,7 +13,7 @@ import sqlite3
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from devstack.operate.fields import INCIDENTS, PROCESS_DEFINITIONS
+from devstack.operate.fields import DEFAULT_TENANT, INCIDENTS, PROCESS_DEFINITIONS
 from devstack.operate.models import read_model
 from devstack.records import Record
 
@@ -58,7 +58,7 @@ class Projection:
                 value["version"],
                 value.get("versionTag") or None,
                 value["bpmnProcessId"],
-                value["tenantId"],
+                _tenant_or_none(value),
             ),
         )
         self._execute(
@@ -99,7 +99,7 @@ class Projection:
                     _key_or_none(value["parentElementInstanceKey"]),
                     record.timestamp_ms,
                     value["processDefinitionKey"],
-                    value["tenantId"],
+                    _tenant_or_none(value),
                 ),
             )
         elif state := _PROCESS_ENDS.get(record.intent):
@@ -123,7 +123,7 @@ class Projection:
                     record.timestamp_ms,
                     value["elementId"],
                     value["bpmnElementType"],
-                    value["tenantId"],
+                    _tenant_or_none(value),
                 ),
             )
         elif state := _FLOW_NODE_ENDS.get(record.intent):
@@ -144,7 +144,7 @@ class Projection:
                     value["scopeKey"],
                     value["name"],
                     value["value"],
-                    value["tenantId"],
+                    _tenant_or_none(value),
                 ),
             )
         elif record.intent == "UPDATED":
@@ -173,7 +173,7 @@ class Projection:
                 value["errorMessage"],
                 record.timestamp_ms,
                 _key_or_none(value["jobKey"]),
-                value["tenantId"],
+                _tenant_or_none(value),
             ),
         )
         self._execute(
@@ -213,6 +213,11 @@ class Projection:
 def _key_or_none(key: int) -> int | None:
     """Zeebe writes -1 for no key."""
     return None if key < 0 else key
+
+
+def _tenant_or_none(value: Mapping[str, Any]) -> str | None:
+    tenant_id = value["tenantId"]
+    return None if tenant_id == DEFAULT_TENANT else tenant_id
 
 
 def _elements_around(value: Mapping[str, Any]) -> Iterable[int]:

@@ -38,6 +38,11 @@ class Journal:
         self._instances: dict[int, dict] = {}
         self._elements: dict[int, dict] = {}
 
+    def forget(self) -> None:
+        """Drop what is only needed to go on with instances that have begun."""
+        self._instances.clear()
+        self._elements.clear()
+
     def key(self) -> int:
         return next(self._keys)
 
