@@ -61,6 +61,10 @@ class StateUnusable(StateError):
     """The state file is not what this version wrote; it is never replaced without being told to."""
 
 
+class PositionWentBack(StateError):
+    """A partition is further in the state file than this process, which owns it, has brought it."""
+
+
 class InboxFull(ExporterError):
     """The inbox of a source that is pushed to has reached its size limit; nothing was kept."""
 
