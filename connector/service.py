@@ -95,7 +95,10 @@ async def _work(
             service="operate-connector",
             version=version("operate-connector"),
             registry=registry,
-            ready={"gateway": lambda: worker.problem},
+            ready={
+                "gateway": lambda: worker.problem,
+                "life": lambda: "stopping" if life.stopping.is_set() else None,
+            },
             sections=lambda: sections(settings, worker, witness, tokens),
         )
         async with health.serve(management, settings.management_port, clock=clock) as url:
