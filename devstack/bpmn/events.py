@@ -39,7 +39,7 @@ def read_start(source: Source, node: xml.Node, fields: Fields) -> model.Element 
         timer = read_timer(source, node, event, frozenset({TimerKind.DATE, TimerKind.CYCLE}))
         _check_start(source, node, timer)
         return model.TimerStartEvent(**fields, timer=timer)
-    _refuse(source, node, event, "start event", "none or a timer")
+    _refuse(source, node, event, "a start event", "none or a timer")
     return None
 
 
@@ -55,7 +55,7 @@ def read_end(source: Source, node: xml.Node, fields: Fields) -> model.Element | 
         if not event.get("errorRef"):
             source.faults.add(node, "an error end event must refer to an error (errorRef)")
         return model.ErrorEndEvent(**fields, error_code=code or Expression.fixed(""))
-    _refuse(source, node, event, "end event", "none, error or terminate")
+    _refuse(source, node, event, "an end event", "none, error or terminate")
     return None
 
 
@@ -64,7 +64,7 @@ def read_throw(source: Source, node: xml.Node, fields: Fields) -> model.Element 
     event = definition(node)
     if event is None:
         return model.NoneThrowEvent(**fields)
-    _refuse(source, node, event, "intermediate throw event", "none")
+    _refuse(source, node, event, "an intermediate throw event", "none")
     return None
 
 
@@ -77,7 +77,7 @@ def read_catch(source: Source, node: xml.Node, fields: Fields) -> model.Element 
     if xml.kind(event) == "timerEventDefinition":
         timer = read_timer(source, node, event, frozenset({TimerKind.DURATION, TimerKind.DATE}))
         return model.TimerCatchEvent(**fields, timer=timer)
-    _refuse(source, node, event, "intermediate catch event", "a timer")
+    _refuse(source, node, event, "an intermediate catch event", "a timer")
     return None
 
 
@@ -105,7 +105,7 @@ def read_boundary(source: Source, node: xml.Node, fields: Fields) -> model.Eleme
         )
     if xml.kind(event) == "errorEventDefinition":
         return _error_boundary(source, node, event, fields, attached_to_id)
-    _refuse(source, node, event, "boundary event", "a timer or an error")
+    _refuse(source, node, event, "a boundary event", "a timer or an error")
     return None
 
 
@@ -180,4 +180,4 @@ def _refuse(
     supported: str,
 ) -> None:
     name = xml.kind(event).removesuffix("EventDefinition")
-    source.faults.add(node, f"a {where} of kind {name} is not supported; it can be {supported}")
+    source.faults.add(node, f"{where} of kind {name} is not supported; it can be {supported}")

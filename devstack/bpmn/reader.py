@@ -119,10 +119,11 @@ def _read_element(
     reader = _READERS.get(kind)
     if reader is None:
         supported = ", ".join(sorted(_READERS))
-        source.faults.add(node, f"a {kind} is not supported; supported are {supported}")
+        reason = f"elements of type {kind} are not supported; supported are {supported}"
+        source.faults.add(node, reason)
         return None
     if not node.get("id"):
-        source.faults.add(node, f"a {kind} must have an id")
+        source.faults.add(node, f"an element of type {kind} must have an id")
         return None
     extensions.refuse_unsupported(source, node, _EXTENSIONS.get(kind, frozenset()))
     element = reader(source, node, _read_fields(source, scope, node))
