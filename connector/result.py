@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -10,6 +11,7 @@ import feel
 from connector.errors import ExpressionBroken, ResultInvalid
 from connector.functions import FUNCTIONS
 from connector.headers import TaskHeaders
+from connector.selection import pick, selection
 
 MAX_OUTPUT_BYTES = 1_572_864
 """Upstream's limit for what one job may write into the process (1.5 MiB)."""
@@ -98,21 +100,37 @@ def output(answer: Answer, headers: TaskHeaders) -> Output:
         ResultInvalid: when it gives anything but an object or null.
     """
     expression = headers.result_expression
-    selected = {} if expression is None else _evaluate(expression, answer)
+    if expression is None:
+        selected: Mapping[str, object] = {}
+    else:
+        with _translating(expression):
+            # An error expression will look into the output, so there it must be parsed anyway.
+            picked = _pick(expression, answer) if headers.error_expression is None else None
+            selected = _evaluate(expression, answer) if picked is None else picked
     return Output(answer, headers.result_variable, selected)
+
+
+@contextmanager
+def _translating(expression: str) -> Iterator[None]:
+    try:
+        yield
+    except feel.FeelError as error:
+        raise ExpressionBroken(
+            f"Failed to evaluate expression '{expression}': {error}. "
+            f"Mend the result expression of this task."
+        ) from error
+
+
+def _pick(expression: str, answer: Answer) -> Mapping[str, object] | None:
+    selected = selection(expression)
+    return None if selected is None else pick(selected, answer.encodable())
 
 
 def _evaluate(expression: str, answer: Answer) -> Mapping[str, object]:
     value = answer.value()
     # A response's own keys stand at the root too, but never hide the response itself.
     context = {**value, "response": value} if isinstance(value, Mapping) else {"response": value}
-    try:
-        result = feel.to_json(feel.compile(expression).evaluate(context, functions=FUNCTIONS))
-    except feel.FeelError as error:
-        raise ExpressionBroken(
-            f"Failed to evaluate expression '{expression}': {error}. "
-            f"Mend the result expression of this task."
-        ) from error
+    result = feel.to_json(feel.compile(expression).evaluate(context, functions=FUNCTIONS))
     if result is None:
         return {}
     if not isinstance(result, Mapping):

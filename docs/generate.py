@@ -8,6 +8,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TypeGuard
 
 from connector import errors
 from connector.connection import Connection
@@ -53,7 +54,9 @@ def operations() -> str:
 def connector_errors() -> str:
     """The page of what can go wrong with a job."""
     tree = inspect.cleandoc(errors.__doc__ or "").split("\n\n")[1]
-    kinds = [kind for _, kind in inspect.getmembers(errors, inspect.isclass) if _is_error(kind)]
+    kinds: list[type[errors.ConnectorError]] = [
+        kind for _, kind in inspect.getmembers(errors, inspect.isclass) if _is_error(kind)
+    ]
     rows = [
         f"| `{kind.__name__}` | {_first_sentence(kind)} | {_retries(kind)} |"
         for kind in sorted(kinds, key=lambda kind: inspect.getsourcelines(kind)[1])
@@ -151,7 +154,7 @@ def _mark(possible: bool) -> str:  # noqa: FBT001  # one cell of a table
     return "yes" if possible else "-"
 
 
-def _is_error(kind: type) -> bool:
+def _is_error(kind: type) -> TypeGuard[type[errors.ConnectorError]]:
     return issubclass(kind, errors.ConnectorError) and kind.__module__ == errors.__name__
 
 
