@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from feel.values import Range, Value, compare
+from feel.comparison import compare
+from feel.values import Range, Value
 
 
 def range_includes(interval: Range, value: Value) -> bool | None:

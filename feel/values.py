@@ -17,9 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from typing import Any, TypeAlias
-
-from feel.numbers import as_number
+from typing import Any, Final, TypeAlias
 
 Value: TypeAlias = Any
 """A value of FEEL; its type is known only when it is there."""
@@ -37,6 +35,15 @@ class YearsMonths:
         if not years and not months:
             return "P0Y"
         return f"{sign}P" + (f"{years}Y" if years else "") + (f"{months}M" if months else "")
+
+
+MAX_MONTHS: Final = 12 * 999_999_999
+"""The longest years and months duration, as Java has it."""
+
+
+def years_months(months: int) -> YearsMonths | None:
+    """The duration of so many months; None beyond what Java can hold."""
+    return YearsMonths(months) if abs(months) <= MAX_MONTHS else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,71 +113,3 @@ def type_of(value: Value) -> str:
         if isinstance(value, python_type):
             return name
     return "function" if callable(value) or isinstance(value, Function) else type(value).__name__
-
-
-def equal(left: Value, right: Value) -> bool | None:
-    """Whether two values are equal; None when their types cannot be compared."""
-    if left is None or right is None:
-        return left is right
-    kind = type(left)
-    if kind is type(right) and kind in _PLAIN:
-        return bool(left == right)
-    if (number := as_number(left)) is not None:
-        other = as_number(right)
-        return None if other is None else number == other
-    if is_context(left):
-        return _equal_contexts(left, right) if is_context(right) else None
-    if is_list(left):
-        return _equal_lists(left, right) if is_list(right) else None
-    return _equal_others(left, right)
-
-
-_PLAIN = frozenset([str, int, bool, date, timedelta, YearsMonths])
-
-
-def _equal_others(left: Value, right: Value) -> bool | None:
-    if type_of(left) != type_of(right):
-        return None
-    if isinstance(left, Range):
-        ends = (left.start_included, left.end_included) == (
-            right.start_included,
-            right.end_included,
-        )
-        return ends and equal(left.start, right.start) is equal(left.end, right.end) is True
-    if isinstance(left, datetime | time) and is_zoned(left) != is_zoned(right):
-        return None
-    return bool(left == right)
-
-
-def is_zoned(value: datetime | time) -> bool:
-    """Whether the value has an offset or a zone."""
-    return value.tzinfo is not None
-
-
-def _equal_lists(left: Sequence[Value], right: Sequence[Value]) -> bool:
-    return len(left) == len(right) and all(
-        equal(a, b) is True for a, b in zip(left, right, strict=True)
-    )
-
-
-def _equal_contexts(left: Mapping[str, Value], right: Mapping[str, Value]) -> bool:
-    return left.keys() == right.keys() and all(equal(left[key], right[key]) is True for key in left)
-
-
-def compare(left: Value, right: Value) -> int | None:
-    """-1, 0 or 1 as `left` is less than, equal to or greater than `right`.
-
-    None when the two have no order: other types, null, booleans, lists, contexts, or one of two
-    times has a zone and the other has none.
-    """
-    kind = type(left)
-    if kind is not type(right) or kind not in _ORDERED:
-        left, right = as_number(left), as_number(right)
-        if left is None or right is None:
-            return None
-    elif (kind is datetime or kind is time) and is_zoned(left) != is_zoned(right):
-        return None
-    return int(left > right) - int(left < right)
-
-
-_ORDERED = frozenset([int, str, date, datetime, time, timedelta, YearsMonths])

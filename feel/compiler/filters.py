@@ -8,10 +8,10 @@ from feel.compiler.code import (
     Code,
     Frame,
     Scope,
-    compile_node,
     compile_weighed,
     run_of,
 )
+from feel.compiler.names import borrowed
 from feel.compiler.operators import is_condition
 from feel.numbers import Number, as_number, negative
 from feel.syntax import Filter, Negation, NumberLiteral
@@ -20,7 +20,7 @@ from feel.values import Value, is_list, type_of
 
 def filter_code(node: Filter, scope: Scope) -> Code:
     """The code of a filter: by index when the condition is a number, else by condition."""
-    base = compile_node(node.base, scope)
+    base = borrowed(node.base, scope)
     index = _written_index(node)
     if index is not None:
         return _by_index(base, index)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from feel.comparison import compare
 from feel.compiler.code import Code, Frame, Scope, compile_node, run_of
 from feel.syntax import (
     BooleanLiteral,
@@ -14,7 +15,7 @@ from feel.syntax import (
     TemporalLiteral,
 )
 from feel.temporal import parse_temporal
-from feel.values import Range, Value, compare
+from feel.values import Range, Value
 
 
 def constant(value: Value) -> Code:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
 
 from feel.compiler.code import (
@@ -18,7 +19,7 @@ from feel.compiler.code import (
 from feel.errors import FeelEvaluationError
 from feel.properties import NO_PROPERTY, property_of
 from feel.suggestions import did_you_mean
-from feel.syntax import InputValue, Name, Path
+from feel.syntax import InputValue, Name, Node, Path
 from feel.values import Value, is_context, is_list, type_of
 
 _MISSING: Final = object()
@@ -44,7 +45,7 @@ def lookup(name: str, scope: Scope, *, quiet: bool = False) -> Code:
         if name != PARTIAL:
             return _from_slot(slot)
         scope.program.partials.add(slot)
-        return _copied(slot)
+        return _Copied(slot)
     if scope.kind == "entries" and name in scope.names:
         return _from_entry(name, scope.slot)
     outer = lookup(name, scope.outer, quiet=quiet)
@@ -73,6 +74,14 @@ def _missing_variable(frame: Frame, name: str) -> None:
         run.warn("no-variable", f"no variable `{name}`{did_you_mean(name, frame[CONTEXT])}")
 
 
+def borrowed(node: Node, scope: Scope) -> Code:
+    """The code of a part whose value is only looked into: `partial` need not be copied then."""
+    code = compile_node(node, scope)
+    if isinstance(node, Name) and node.name == PARTIAL and isinstance(code, _Copied):
+        return _from_slot(code.slot)
+    return code
+
+
 def _from_slot(slot: int) -> Code:
     def read(frame: Frame) -> Value:
         return frame[slot]
@@ -80,17 +89,18 @@ def _from_slot(slot: int) -> Code:
     return read
 
 
-def _copied(slot: int) -> Code:
-    """Read the list of results so far: a copy, because the loop goes on adding to it."""
+@dataclass(frozen=True, slots=True)
+class _Copied:
+    """Reads the list of results so far: a copy, because the loop goes on adding to it."""
 
-    def read(frame: Frame) -> Value:
-        results = frame[slot]
+    slot: int
+
+    def __call__(self, frame: Frame) -> Value:
+        results = frame[self.slot]
         if type(results) is not list:
             return results
-        run_of(frame).charge(len(results) >> 4)
+        run_of(frame).charge(len(results) >> 2)
         return results[:]
-
-    return read
 
 
 def _from_entry(name: str, slot: int) -> Code:

@@ -6,11 +6,12 @@ from collections.abc import Callable
 from typing import Final
 
 from feel.arithmetic import add, divide, multiply, negate, power, subtract
+from feel.comparison import compare, equal
 from feel.compiler.code import RUN, Code, Frame, Scope, compile_node, run_of
 from feel.numbers import EXACT, negative
 from feel.run import Run, warn_operands
 from feel.syntax import Between, Binary, Negation, Node, NumberLiteral, StringLiteral
-from feel.values import Value, compare, equal, type_of
+from feel.values import Value, type_of
 
 _Operation = Callable[[Run, Value, Value], Value]
 
@@ -52,7 +53,7 @@ def _equality(node: Binary, left: Code, scope: Scope) -> Code:
 
     def decide(frame: Frame) -> Value:
         a, b = left(frame), right(frame)
-        same = equal(a, b)
+        same = equal(frame[RUN], a, b)
         if same is None:
             warn_operands(frame[RUN], node.operator, a, b)
             return None

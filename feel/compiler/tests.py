@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from feel.compiler.code import INPUT, Code, Frame, Scope, compile_node
+from feel.comparison import equal
+from feel.compiler.code import INPUT, RUN, Code, Frame, Scope, compile_node
 from feel.compiler.operators import ordering
 from feel.ranges import range_includes
-from feel.run import warn_operands
+from feel.run import Run, warn_operands
 from feel.syntax import (
     BooleanLiteral,
     In,
@@ -19,7 +20,7 @@ from feel.syntax import (
     UnaryTests,
 )
 from feel.types import is_instance
-from feel.values import Range, Value, equal, is_list
+from feel.values import Range, Value, is_list
 
 
 def in_code(node: In, scope: Scope) -> Code:
@@ -77,10 +78,10 @@ def _test(node: Node, scope: Scope) -> Code:
         return lambda frame: outcome if isinstance(outcome := code(frame), bool) else None
     subject = compile_node(InputValue(), scope)
     if isinstance(node, BooleanLiteral):
-        return lambda frame: equal(subject(frame), node.value)
+        return lambda frame: equal(frame[RUN], subject(frame), node.value)
     if isinstance(node, RangeLiteral):
         return _in_range(code, subject)
-    return lambda frame: _matches(subject(frame), code(frame))
+    return lambda frame: _matches(frame[RUN], subject(frame), code(frame))
 
 
 def _in_range(code: Code, subject: Code) -> Code:
@@ -91,15 +92,16 @@ def _in_range(code: Code, subject: Code) -> Code:
     return decide
 
 
-def _matches(value: Value, wanted: Value) -> bool | None:
+def _matches(run: Run, value: Value, wanted: Value) -> bool | None:
     """Whether a value passes a test that came to `wanted`."""
-    if wanted is True or equal(value, wanted) is True:
+    if wanted is True or equal(run, value, wanted) is True:
         return True
     if isinstance(wanted, Range):
         return range_includes(wanted, value)
     if is_list(wanted):
+        run.charge(len(wanted))
         return any(
-            equal(value, item) is True
+            equal(run, value, item) is True
             or (isinstance(item, Range) and range_includes(item, value) is True)
             for item in wanted
         )
@@ -116,9 +118,9 @@ def comparison_code(node: UnaryComparison, scope: Scope) -> Code:
 
 def _equality(operator: str) -> Callable[[Frame, Value, Value], bool | None]:
     def decide(frame: Frame, a: Value, b: Value) -> bool | None:
-        same = equal(a, b)
+        same = equal(frame[RUN], a, b)
         if same is None:
-            warn_operands(frame[1], operator, a, b)
+            warn_operands(frame[RUN], operator, a, b)
             return None
         return same is (operator == "=")
 
@@ -129,4 +131,4 @@ def instance_code(node: InstanceOf, scope: Scope) -> Code:
     """The code of `value instance of type`."""
     value = compile_node(node.value, scope)
     wanted = node.type
-    return lambda frame: is_instance(value(frame), wanted)
+    return lambda frame: is_instance(frame[RUN], value(frame), wanted)

@@ -79,12 +79,13 @@ def _put(run: Run, context: Mapping[str, Value], keys: Sequence[str], value: Val
     first, rest = keys[0], keys[1:]
     if rest:
         inner = context.get(first)
-        if inner is not None and not is_context(inner):
-            return None
-        value = _put(run, inner or {}, rest, value)
-        if value is None:
-            return None
+        value = _put(run, _as_context(inner), rest, value)
     return {**context, first: value}
+
+
+def _as_context(value: Value) -> Mapping[str, Value]:
+    """The value if it is a context, else an empty one, which then takes its place."""
+    return value if is_context(value) else {}
 
 
 def _merge(run: Run, contexts: Sequence[Value]) -> dict[str, Value] | None:

@@ -34,9 +34,7 @@ def string(run: Run, value: Value) -> str | None:
     """The value as text; null of null."""
     if value is None:
         return None
-    text = text_of(value)
-    run.charge_text(len(text))
-    return text
+    return text_of(value, run.charge_text)
 
 
 @CONVERSION.function(
@@ -84,6 +82,7 @@ def context(run: Run, entries: Sequence[Value]) -> dict[str, Value] | None:
     "from: any",
     ('date("2018-04-29")', '@"2018-04-29"'),
     ('date(date and time("2012-12-25T11:00:00"))', '@"2012-12-25"'),
+    weight=5,
 )
 def date_from(_run: Run, value: Value) -> date | None:
     """The date of a text, or of a date and time; null when it is no day of the calendar."""
@@ -110,6 +109,7 @@ def date_of(_run: Run, year: Number, month: Number, day: Number) -> date | None:
     "from: any",
     ('time("12:00:00")', '@"12:00:00"'),
     ('time(date and time("2012-12-25T11:00:00"))', '@"11:00:00"'),
+    weight=5,
 )
 def time_from(_run: Run, value: Value) -> time | None:
     """The time of a text, or of a date and time; null when it is none."""
@@ -149,6 +149,7 @@ def time_of(
         'date and time("2018-04-29T09:30:00+02:00[Europe/Berlin]")',
         '@"2018-04-29T09:30:00@Europe/Berlin"',
     ),
+    weight=5,
 )
 def date_time_from(_run: Run, value: Value) -> datetime | None:
     """The date and time of a text; a date alone is its midnight; null when it is neither."""
@@ -208,6 +209,7 @@ def _in_zone(moment: date, name: str) -> datetime | None:
     "from: string",
     ('duration("P5D")', '@"P5D"'),
     ('duration("P32Y")', '@"P32Y"'),
+    weight=5,
 )
 def duration(_run: Run, text: str) -> timedelta | YearsMonths | None:
     """The duration of a text: of days and time, or of years and months."""
@@ -246,6 +248,4 @@ def from_json(run: Run, text: str) -> Value:
 )
 def to_json_function(run: Run, value: Value) -> str | None:
     """The JSON text of a value; temporal values become text."""
-    text = to_json_text(value)
-    run.charge_text(len(text))
-    return text
+    return to_json_text(value, run.charge_text)

@@ -3,18 +3,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cmp_to_key
 
+from feel.comparison import equal
 from feel.functions.registry import Category
 from feel.numbers import as_number
 from feel.run import Run
-from feel.values import Function, Value, equal, is_list
+from feel.values import Function, Value, is_list
 
 LIST = Category("List functions")
 _PAIR = 2
 """Arguments of the functions that `sort` and `list replace` are given."""
-
-
-def _contains(items: Sequence[Value], element: Value) -> bool:
-    return any(equal(item, element) is True for item in items)
 
 
 def _place(items: Sequence[Value], position: int) -> int | None:
@@ -28,7 +25,7 @@ def _place(items: Sequence[Value], position: int) -> int | None:
 def list_contains(run: Run, items: Sequence[Value], element: Value) -> bool:
     """Whether a list has an item that equals the element."""
     run.charge(len(items))
-    return _contains(items, element)
+    return any(equal(run, item, element) is True for item in items)
 
 
 @LIST.function("count", "list: list", ("count([1,2,3])", "3"))
@@ -158,50 +155,53 @@ def reverse(run: Run, items: Sequence[Value]) -> list[Value]:
 def index_of(run: Run, items: Sequence[Value], match: Value) -> list[int]:
     """The positions of all items that equal the match, 1 being the first."""
     run.charge(len(items))
-    return [place for place, item in enumerate(items, 1) if equal(item, match) is True]
+    return [place for place, item in enumerate(items, 1) if equal(run, item, match) is True]
 
 
-def _distinct(run: Run, items: Sequence[Value]) -> list[Value]:
-    """The items without repeats; texts and numbers are found by hash, others one by one."""
-    seen: set[Value] = set()
-    others: list[Value] = []
+def _counted(run: Run, items: Sequence[Value]) -> list[tuple[Value, int]]:
+    """The items without repeats, each with how often it comes."""
+    run.charge_items(len(items))
     kept: list[Value] = []
+    counts: list[int] = []
+    places: dict[Value, int] = {}
     for item in items:
-        key = (type(item) is str, item) if type(item) is str else as_number(item)
-        if key is None:
-            run.charge(1 + len(others))
-            if not _contains(others, item):
-                others.append(item)
-                kept.append(item)
-        elif key not in seen:
-            seen.add(key)
+        place = _place_among(run, item, kept, places)
+        if place == len(kept):
             kept.append(item)
-    return kept
+            counts.append(0)
+        counts[place] += 1
+    return list(zip(kept, counts, strict=True))
+
+
+def _place_among(run: Run, item: Value, kept: Sequence[Value], places: dict[Value, int]) -> int:
+    """Where an item stands among those kept, or their number: plain ones are found by hash."""
+    if item is None or isinstance(item, str | bool):
+        return places.setdefault((type(item), item), len(kept))
+    number = as_number(item)
+    if number is not None:
+        return places.setdefault(number, len(kept))
+    run.charge(1 + len(kept))
+    same = (place for place, other in enumerate(kept) if equal(run, other, item) is True)
+    return next(same, len(kept))
 
 
 @LIST.function("union", "lists...: any", ("union([1,2],[2,3])", "[1,2,3]"))
 def union(run: Run, *lists: Value) -> list[Value] | None:
     """One list with the items of all, without repeats."""
     joined = concatenate(run, *lists)
-    return None if joined is None else _distinct(run, joined)
+    return None if joined is None else [item for item, _ in _counted(run, joined)]
 
 
 @LIST.function("distinct values", "list: list", ("distinct values([1,2,3,2,1])", "[1,2,3]"))
 def distinct_values(run: Run, items: Sequence[Value]) -> list[Value]:
     """The list without repeats."""
-    run.charge_items(len(items))
-    return _distinct(run, items)
+    return [item for item, _ in _counted(run, items)]
 
 
 @LIST.function("duplicate values", "list: list", ("duplicate values([1,2,3,2,1])", "[1,2]"))
 def duplicate_values(run: Run, items: Sequence[Value]) -> list[Value]:
     """The items that a list has more than once, each once."""
-    run.charge(len(items) * (len(items) >> 3))
-    return [
-        item
-        for item in _distinct(run, items)
-        if sum(1 for other in items if equal(item, other) is True) > 1
-    ]
+    return [item for item, times in _counted(run, items) if times > 1]
 
 
 @LIST.function("flatten", "list: list", ("flatten([[1,2],[[3]],4])", "[1,2,3,4]"))

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final, TypeAlias
 
+from feel.comparison import compare
 from feel.functions.registry import Category
 from feel.run import Run
-from feel.values import Range, Value, compare
+from feel.values import Range, Value
 
 RANGE = Category("Range functions")
 _Relation: TypeAlias = Callable[[Value, Value], bool]

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from feel import numbers
+from feel.comparison import compare
 from feel.functions.registry import Category, Implementation
 from feel.numbers import Number, as_number
 from feel.run import Run
-from feel.values import Value, compare
+from feel.values import Value, is_list
 
 STATISTICS = Category("Functions over all items of a list")
 
@@ -19,12 +20,15 @@ def _over_items(
     """Declare a function of a list that also takes the items as its arguments."""
 
     def declare(implementation: Implementation) -> Implementation:
+        def over_one(run: Run, items: Value) -> Value:
+            return implementation(run, items if is_list(items) else [items])
+
         def over_arguments(run: Run, *items: Value) -> Value:
             return implementation(run, items) if items else None
 
-        over_arguments.__doc__ = implementation.__doc__
+        over_one.__doc__ = over_arguments.__doc__ = implementation.__doc__
         listed, *spread = examples
-        STATISTICS.function(name, "list: list", listed)(implementation)
+        STATISTICS.function(name, "list: any", listed)(over_one)
         STATISTICS.function(name, "items...: any", *spread)(over_arguments)
         return implementation
 

@@ -11,7 +11,7 @@ from feel import numbers
 from feel.numbers import Number
 from feel.temporal.text import seconds_of
 from feel.temporal.zones import offset_of
-from feel.values import Value, YearsMonths
+from feel.values import Value, YearsMonths, years_months
 
 _Result = TypeVar("_Result")
 _ANY_DAY = date(2000, 1, 3)
@@ -20,7 +20,7 @@ _ANY_DAY = date(2000, 1, 3)
 def add(left: Value, right: Value) -> Value:
     """A moment and a duration, in either order, or two durations of one kind."""
     if isinstance(left, YearsMonths) and isinstance(right, YearsMonths):
-        return YearsMonths(left.months + right.months)
+        return years_months(left.months + right.months)
     if isinstance(left, timedelta) and isinstance(right, timedelta):
         return _within_range(lambda: left + right)
     if isinstance(left, timedelta | YearsMonths):
@@ -98,7 +98,7 @@ def _since_midnight(value: time) -> timedelta:
 def scale(duration: Value, factor: Number) -> timedelta | YearsMonths | None:
     """A duration times a number; parts of a month and of a microsecond are dropped."""
     if isinstance(duration, YearsMonths):
-        return YearsMonths(int(numbers.multiply(duration.months, factor)))
+        return years_months(int(numbers.multiply(duration.months, factor)))
     if isinstance(duration, timedelta):
         return from_seconds(numbers.multiply(seconds_of(duration), factor))
     return None
@@ -108,7 +108,7 @@ def shrink(duration: Value, divisor: Number) -> timedelta | YearsMonths | None:
     """A duration divided by a number; None when that is 0."""
     if isinstance(duration, YearsMonths):
         months = numbers.divide(duration.months, divisor)
-        return None if months is None else YearsMonths(int(months))
+        return None if months is None else years_months(int(months))
     if isinstance(duration, timedelta):
         seconds = numbers.divide(seconds_of(duration), divisor)
         return None if seconds is None else from_seconds(seconds)

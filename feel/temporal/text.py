@@ -9,7 +9,7 @@ from typing import Final
 
 from feel.numbers import Number, add
 from feel.temporal.zones import fixed_offset, named_zone, offset_of, zone_name
-from feel.values import Value, YearsMonths
+from feel.values import Value, YearsMonths, years_months
 
 _DATE = re.compile(r"([+-]?\d{4,9})-(\d\d)-(\d\d)", re.ASCII)
 _TIME = re.compile(
@@ -100,7 +100,7 @@ def parse_duration(text: str) -> timedelta | YearsMonths | None:
     if match := _YEARS_AND_MONTHS.fullmatch(text):
         sign, years, months = match.groups()
         total = int(years or 0) * 12 + int(months or 0)
-        return YearsMonths(-total if sign == "-" else total)
+        return years_months(-total if sign == "-" else total)
     if match := _DAYS_AND_TIME.fullmatch(text):
         sign, days, hours, minutes, seconds, fraction = match.groups()
         micros = int((fraction or "0")[:6].ljust(6, "0"))
