@@ -280,7 +280,7 @@ class Jobs:
 
     def update_retries(self, key: int, retries: int) -> None:
         """Give a job more tries; its incident is resolved by a command of its own."""
-        job = self._command("UPDATE_RETRIES", "update retries for", key, {}, _ANY)
+        job = self._command("UPDATE_RETRIES", "update", key, {}, _ANY)
         if retries < 1:
             reason = (
                 f"Expected to update retries for job with key '{key}' with a positive amount of "
@@ -292,7 +292,7 @@ class Jobs:
 
     def update_timeout(self, key: int, timeout_ms: int) -> None:
         """Let a worker keep a job until `timeout_ms` from now."""
-        job = self._command("UPDATE_TIMEOUT", "update job deadline for", key, {}, _ANY)
+        job = self._command("UPDATE_TIMEOUT", "update", key, {}, _ANY)
         if job.state is not JobState.ACTIVATED:
             reason = f"Expected to update the timeout of job with key '{key}', but it is not active"
             raise self._rejected(job, InvalidStateError("UPDATE_TIMEOUT", reason))
