@@ -20,6 +20,7 @@ from pyzeebe.proto.gateway_pb2 import (
 )
 from pyzeebe.proto.gateway_pb2_grpc import GatewayStub
 
+from devstack.environment import client_environment
 from devstack.errors import DevstackError
 from devstack.stack import Stack, StackOptions
 
@@ -117,15 +118,6 @@ async def _gateway(address: str) -> AsyncIterator[GatewayAsyncStub]:
 def _welcome(stack: Stack) -> str:
     options = stack.options
     apis = "v1 under /v1, v2 under /v2" if stack.version.has_operate_v1 else "v2 under /v2"
-    exports = {
-        "CAMUNDA_CLIENT_GRPC_ADDRESS": f"http://{stack.grpc_address}",
-        "CAMUNDA_CLIENT_REST_ADDRESS": stack.http_url,
-        "CAMUNDA_CLIENT_AUTH_METHOD": "oidc" if options.gateway_requires_token else "none",
-        "CAMUNDA_CLIENT_AUTH_TOKEN_URL": stack.token_url,
-        "CAMUNDA_CLIENT_AUTH_CLIENT_ID": "operate",
-        "CAMUNDA_CLIENT_AUTH_CLIENT_SECRET": "secret",
-        "ZEEBE_ADDRESS": stack.grpc_address,
-    }
     lines = [
         f"A stand-in for Camunda {stack.version} with {options.partitions} partition(s) is up.",
         "",
@@ -134,7 +126,7 @@ def _welcome(stack: Stack) -> str:
         f"  token endpoint   {stack.token_url}",
         "  credentials      client operate/secret, user demo/demo",
         "",
-        *(f"  export {name}={value}" for name, value in exports.items()),
+        *(f"  export {name}={value}" for name, value in client_environment(stack).items()),
         "",
         "Stop it with Ctrl-C.",
         "",

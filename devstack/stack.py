@@ -14,7 +14,7 @@ from devstack.operate.seeds import Seed
 from devstack.operate.store import DEFAULT_MAX_ENDED_INSTANCES, Store
 from devstack.operate_v1 import OperateV1
 from devstack.orchestration_v2 import UserTaskApi
-from devstack.page import Page
+from devstack.page import OpenWork, Page
 from devstack.records import RecordLog
 from devstack.server import HttpServer
 from devstack.user_task_search import UserTaskSearch
@@ -83,7 +83,8 @@ class Stack:
             ...  # a worker against stack.grpc_address, a client against stack.operate_url
 
     Everything that happens goes through `log` as Zeebe records; `store` is what the Operate API
-    has read of them. `faults` are by the server's name: `orchestration`, `operate`, `issuer`.
+    has read of them, `work` the jobs and user tasks that wait. `faults` are by the server's name:
+    `orchestration`, `operate`, `issuer`.
     """
 
     def __init__(self, options: StackOptions) -> None:
@@ -116,8 +117,9 @@ class Stack:
         )
         self._user_task_search = UserTaskSearch(version)
         self.log.subscribe(self._user_task_search.read)
-        self._page = Page(self.store, self.engine, version)
-        self.log.subscribe(self._page.work.read)
+        self.work = OpenWork()
+        self.log.subscribe(self.work.read)
+        self._page = Page(self.store, self.work, self.engine, version)
         self.gateway = Gateway(
             self.engine,
             clock,
@@ -146,11 +148,21 @@ class Stack:
             ValueError: when the version is none that devstack knows.
         """
         stack = cls(options or StackOptions())
-        async with AsyncExitStack() as exits:
-            await stack._listen(exits)
+        async with stack.listening():
             yield stack
 
-    async def _listen(self, exits: AsyncExitStack) -> None:
+    @asynccontextmanager
+    async def listening(self) -> AsyncIterator[None]:
+        """Listen until the block ends; once for each stack.
+
+        Raises:
+            OSError: when a port is taken.
+        """
+        async with AsyncExitStack() as exits:
+            await self._open(exits)
+            yield
+
+    async def _open(self, exits: AsyncExitStack) -> None:
         ports = Ports.from_base(self.options.port_base)
         self._running = asyncio.create_task(self.engine.run(), name="devstack engine")
         exits.push_async_callback(_end, self._running)

@@ -53,7 +53,8 @@ _WORD = re.compile(r"\w+")
 def open_database() -> sqlite3.Connection:
     """An empty database with every table, living as long as the connection."""
     # Autocommit: a projected record is one statement or two, and nobody reads in between.
-    database = sqlite3.connect(":memory:", isolation_level=None)
+    # One thread uses it, which need not be the one that opened it.
+    database = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
     # No statement here can fail half-way, and a journal would copy a page for each.
     database.execute("PRAGMA journal_mode = OFF")
     database.execute(f"PRAGMA page_size = {_PAGE_BYTES}")

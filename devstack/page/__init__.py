@@ -9,5 +9,6 @@ stays visible (static/vendor/bpmn-js/LICENSE).
 """
 
 from devstack.page.routes import Page
+from devstack.page.work import OpenWork
 
-__all__ = ["Page"]
+__all__ = ["OpenWork", "Page"]

@@ -24,18 +24,16 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 class Page:
     """The page and the JSON behind it, under `/` and `/devstack`.
 
-    Subscribe `work.read` to the record log before anything happens.
-
     Args:
         store: what there is to see.
+        work: the jobs and user tasks that wait.
         engine: completes user tasks.
         version: what the page says that it shows.
     """
 
-    def __init__(self, store: Store, engine: Engine, version: Version) -> None:
-        self.work = OpenWork()
+    def __init__(self, store: Store, work: OpenWork, engine: Engine, version: Version) -> None:
         self._store = store
-        self._views = Views(store, self.work)
+        self._views = Views(store, work)
         self._version = version
         self._user_tasks = UserTaskApi(engine, "/devstack/user-tasks")
 
