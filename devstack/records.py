@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -33,26 +34,29 @@ class Record:
 
     def to_json(self) -> bytes:
         """The record as one line of compact JSON, in the envelope of Zeebe's exporters."""
-        return orjson.dumps(
-            {
-                "partitionId": self.partition_id,
-                "value": dict(self.value),
-                "key": self.key,
-                "timestamp": self.timestamp_ms,
-                "valueType": self.value_type,
-                "brokerVersion": self.broker_version,
-                "recordType": self.record_type,
-                "sourceRecordPosition": self.source_record_position,
-                "intent": self.intent,
-                "rejectionType": self.rejection_type,
-                "rejectionReason": self.rejection_reason,
-                "authorizations": {},
-                "recordVersion": 1,
-                "operationReference": -1,
-                "batchOperationReference": -1,
-                "position": self.position,
-            },
-        )
+        envelope = {
+            "partitionId": self.partition_id,
+            "value": dict(self.value),
+            "key": self.key,
+            "timestamp": self.timestamp_ms,
+            "valueType": self.value_type,
+            "brokerVersion": self.broker_version,
+            "recordType": self.record_type,
+            "sourceRecordPosition": self.source_record_position,
+            "intent": self.intent,
+            "rejectionType": self.rejection_type,
+            "rejectionReason": self.rejection_reason,
+            "authorizations": {},
+            "recordVersion": 1,
+            "operationReference": -1,
+            "batchOperationReference": -1,
+            "position": self.position,
+        }
+        try:
+            return orjson.dumps(envelope)
+        except TypeError:
+            # A job's variables can hold integers past 64 bits, out of FEEL; orjson refuses these.
+            return json.dumps(envelope, separators=(",", ":"), ensure_ascii=False).encode()
 
 
 Reader = Callable[[Record], None]

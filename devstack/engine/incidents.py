@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from devstack.engine import values
+from devstack.engine import blanks, values
 from devstack.engine.failure import ElementFailure
 from devstack.engine.partition import Partition, Step, StepKind
 from devstack.engine.state import (
@@ -61,11 +61,12 @@ class Incidents:
         """
         writer = self._partition.writer
         incident = self._partition.state.incidents.get(key)
-        writer.command("INCIDENT", "RESOLVE", key, incident.value if incident is not None else {})
+        value = incident.value if incident is not None else blanks.INCIDENT
+        writer.command("INCIDENT", "RESOLVE", key, value)
         try:
             incident = self._check(key, incident)
         except (NotFoundError, InvalidStateError) as error:
-            writer.rejection("INCIDENT", key, incident.value if incident is not None else {}, error)
+            writer.rejection("INCIDENT", key, value, error)
             raise
         self._resolved(incident)
         if incident.cause is IncidentCause.JOB:

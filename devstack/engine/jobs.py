@@ -8,7 +8,7 @@ from functools import partial
 from itertools import islice
 from typing import Any
 
-from devstack.engine import values
+from devstack.engine import blanks, values
 from devstack.engine.errors_thrown import ErrorCatcher
 from devstack.engine.failure import ElementFailure
 from devstack.engine.incidents import Incidents
@@ -331,7 +331,7 @@ class Jobs:
             InvalidStateError: The job's state does not allow it.
         """
         job = self._partition.state.jobs.get(key)
-        value = values.NO_JOB if job is None else values.job(job, variables)
+        value = blanks.JOB if job is None else values.job(job, variables)
         self._partition.writer.command("JOB", intent, key, value)
         if job is None:
             reason = f"Expected to {to_do} job with key '{key}', but no such job was found"

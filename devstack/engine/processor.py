@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from devstack.bpmn import model
-from devstack.engine import values
+from devstack.engine import blanks, values
 from devstack.engine.behaviours import table
 from devstack.engine.behaviours.parts import Parts
 from devstack.engine.definitions import Definition
@@ -88,7 +88,11 @@ class Processor:
             InvalidStateError: A call activity started it; its root can be canceled.
         """
         instance = self.partition.state.instances.get(key)
-        value = instance.value if instance is not None else {"processInstanceKey": key}
+        value = (
+            instance.value
+            if instance is not None
+            else {**blanks.PROCESS_INSTANCE, "processInstanceKey": key}
+        )
         self.partition.writer.command("PROCESS_INSTANCE", "CANCEL", key, value)
         try:
             root = _cancelable(key, instance)

@@ -12,7 +12,7 @@ from typing import Any
 from devstack.bpmn import model
 from devstack.bpmn.expression import Expression
 from devstack.bpmn.timers import parse_date_time_ms
-from devstack.engine import expressions
+from devstack.engine import blanks, expressions
 from devstack.engine.definitions import Form
 from devstack.engine.failure import ElementFailure
 from devstack.engine.lifecycle import Lifecycle
@@ -97,11 +97,10 @@ class UserTasks:
         """Make the task of an element that is being activated, without its assignee."""
         key = self._partition.keys.next()
         value = {
+            **blanks.USER_TASK,
             "userTaskKey": key,
             **properties,
             "assignee": "",
-            "changedAttributes": [],
-            "action": "",
             "creationTimestamp": self._partition.clock.now_ms(),
             "elementId": instance.element.id,
             "elementInstanceKey": instance.key,
@@ -109,14 +108,9 @@ class UserTasks:
             "processDefinitionVersion": instance.definition.version,
             "processInstanceKey": instance.process_instance_key,
             "processDefinitionKey": instance.definition.key,
-            "variables": {},
             "customHeaders": headers,
             "tenantId": instance.definition.tenant_id,
-            "tags": [],
-            "deniedReason": "",
-            "listenersConfigKey": -1,
             "rootProcessInstanceKey": instance.root_key,
-            "businessId": "",
         }
         task = UserTask(key, instance, value)
         self._partition.state.user_tasks[key] = task
@@ -216,7 +210,8 @@ class UserTasks:
             NotFoundError: There is no such task, or not any more.
         """
         task = self._partition.state.user_tasks.get(key)
-        value = {"userTaskKey": key, **(task.value if task is not None else {}), **change}
+        known = task.value if task is not None else blanks.USER_TASK
+        value = {**known, "userTaskKey": key, **change}
         self._partition.writer.command("USER_TASK", intent, key, value)
         if task is None:
             reason = (

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from devstack.bpmn import model
+from devstack.engine import blanks
 from devstack.engine.definitions import Definition
 from devstack.engine.state import ElementInstance, Job, Timer, Variable
 
@@ -54,6 +55,7 @@ def process_instance(instance: ElementInstance) -> Value:
     caller = process_root(instance).caller
     scope = instance.scope
     return {
+        **blanks.PROCESS_INSTANCE,
         "bpmnProcessId": instance.definition.process_id,
         "version": instance.definition.version,
         "tenantId": instance.definition.tenant_id,
@@ -65,12 +67,7 @@ def process_instance(instance: ElementInstance) -> Value:
         "bpmnEventType": instance.element.event_type,
         "parentProcessInstanceKey": caller.process_instance_key if caller is not None else -1,
         "parentElementInstanceKey": caller.key if caller is not None else -1,
-        "elementInstancePath": [],
-        "processDefinitionPath": [],
-        "callingElementPath": [],
-        "tags": [],
         "rootProcessInstanceKey": instance.root_key,
-        "businessId": "",
     }
 
 
@@ -86,56 +83,11 @@ def sequence_flow(instance: ElementInstance, flow: model.SequenceFlow) -> Value:
     }
 
 
-NO_JOB: Value = {
-    "type": "",
-    "elementId": "",
-    "elementInstanceKey": -1,
-    "bpmnProcessId": "",
-    "processDefinitionVersion": -1,
-    "processInstanceKey": -1,
-    "processDefinitionKey": -1,
-    "customHeaders": {},
-    "worker": "",
-    "retries": -1,
-    "retryBackoff": 0,
-    "recurringTime": -1,
-    "deadline": -1,
-    "timeout": -1,
-    "variables": {},
-    "errorMessage": "",
-    "errorCode": "",
-    "tenantId": "<default>",
-    "jobKind": "BPMN_ELEMENT",
-    "jobListenerEventType": "UNSPECIFIED",
-    "changedAttributes": [],
-    "tags": [],
-    "jobToUserTaskMigration": False,
-    "result": {
-        "type": "",
-        "denied": False,
-        "deniedReason": "",
-        "correctedAttributes": [],
-        "corrections": {
-            "assignee": "",
-            "dueDate": "",
-            "followUpDate": "",
-            "candidateGroupsList": [],
-            "candidateUsersList": [],
-            "priority": -1,
-        },
-        "activateElements": [],
-        "completionConditionFulfilled": False,
-        "cancelRemainingInstances": False,
-    },
-    "rootProcessInstanceKey": -1,
-}
-"""A JOB value without a job: what a command about one that does not exist shows."""
-
-
 def job(job: Job, variables: Mapping[str, Any] | None = None) -> Value:
     """The value of a job's events; `variables` are those of a command or of an activation."""
     instance = job.instance
-    return NO_JOB | {
+    return {
+        **blanks.JOB,
         "type": job.type,
         "elementId": instance.element.id,
         "elementInstanceKey": instance.key,
