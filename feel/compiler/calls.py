@@ -20,7 +20,7 @@ from feel.functions import BUILTINS, Overload, overload_for
 from feel.run import Run
 from feel.suggestions import did_you_mean
 from feel.syntax import Call, FunctionLiteral, Name
-from feel.values import Function, Value, type_of
+from feel.values import Function, Value, is_list, type_of
 
 _Arguments: TypeAlias = Sequence[tuple[str | None, Code]]
 
@@ -90,9 +90,16 @@ def _call_of_builtin(overload: Overload, arguments: _Arguments) -> Code:
     if arguments and arguments[0][0] is not None:
         by_name = dict(arguments)
         named = [by_name.get(parameter.name) for parameter in overload.parameters]
-        return lambda frame: call(
-            frame[RUN], *[None if code is None else code(frame) for code in named]
-        )
+        spread = overload.parameters[-1].variadic
+
+        def call_by_name(frame: Frame) -> Value:
+            values = [None if code is None else code(frame) for code in named]
+            if spread:
+                rest: Value = values.pop()
+                values.extend(rest if is_list(rest) else [rest])
+            return call(frame[RUN], *values)
+
+        return call_by_name
     if len(codes) == 1:
         only = codes[0]
         return lambda frame: call(frame[RUN], only(frame))

@@ -58,18 +58,16 @@ def sublist(
     return list(items[place:end])
 
 
-@LIST.function("append", "list: list, items...: any", ("append([1], 2, 3)", "[1,2,3]"))
+@LIST.function(
+    "append",
+    "list: list, items...: any",
+    ("append([1], 2, 3)", "[1,2,3]"),
+    ("append(list: [1], items: [2, 3])", "[1,2,3]"),
+)
 def append(run: Run, items: Sequence[Value], *more: Value) -> list[Value] | None:
     """The list with the items at its end."""
     run.charge_items(len(items) + len(more))
     return [*items, *more] if more else None
-
-
-@LIST.function("append", "list: list, items: list", ("append(list: [1], items: [2, 3])", "[1,2,3]"))
-def append_all(run: Run, items: Sequence[Value], more: Sequence[Value]) -> list[Value]:
-    """The list with all items of another at its end."""
-    run.charge_items(len(items) + len(more))
-    return [*items, *more]
 
 
 @LIST.function("concatenate", "lists...: any", ("concatenate([1,2],[3])", "[1,2,3]"))

@@ -33,6 +33,7 @@ def parse_expression(text: str, names: Iterable[str] = ()) -> Node:
         LimitExceeded: it is too long or nested too deeply.
     """
     parser = Parser(text, names)
+    parser.accept("=")
     node = parser.expression()
     parser.take(END)
     return node

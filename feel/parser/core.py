@@ -57,7 +57,7 @@ class Parser:
             )
         self.text = text
         self.tokens = tokenize(text)
-        self.at = 1 if self.tokens[0] == "=" else 0
+        self.at = 0
         self.height = 0
         self.names: NamesByFirstToken = by_first_token(names) if names else {}
         self._nesting = 0
