@@ -7,3 +7,7 @@
 `loop.Worker` puts these together and owns their life; `Slots` bounds the jobs between the first
 arrow and the last. The protocol itself is in `gateway`, `requests` and `errors` alone.
 """
+
+from worker import stubs
+
+stubs.load()
