@@ -24,19 +24,24 @@ def read_job_file(path: Path) -> Mapping[str, object]:
         InputError: when the file holds no such object.
         OSError: when it cannot be read.
     """
-    try:
-        content = orjson.loads(path.read_bytes())
-    except orjson.JSONDecodeError as error:
-        raise InputError([Fault(str(path), f"is not JSON: {error}")]) from None
-    if not isinstance(content, dict):
-        raise InputError([Fault(str(path), "is not a JSON object of variables")])
+    content = _parse(path.read_bytes(), str(path))
     variables = content.get("variables", content)
     if isinstance(variables, str):
-        # Zeebe's own form: variables as text within the job.
-        variables = orjson.loads(variables)
+        # Zeebe's own form has the variables as text within the job.
+        return _parse(variables, "variables")
     if not isinstance(variables, dict):
         raise InputError([Fault("variables", "is not a JSON object")])
     return variables
+
+
+def _parse(text: bytes | str, what: str) -> dict[str, object]:
+    try:
+        content = orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        raise InputError([Fault(what, f"is not JSON: {error}")]) from None
+    if not isinstance(content, dict):
+        raise InputError([Fault(what, "is not a JSON object")])
+    return content
 
 
 def render(

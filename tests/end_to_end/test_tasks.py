@@ -2,6 +2,9 @@
 
 import pytest
 
+from devstack.faults import Cut, HalfBody, HtmlPage, Status
+from tests.kit.connector_process import connector_process
+
 pytestmark = pytest.mark.slow
 
 
@@ -138,3 +141,45 @@ async def test_the_logs_hold_no_credential(story, connector):
     assert await connector.stop() == 0
     assert '"secret"' not in "".join(connector.lines)
     assert "Bearer" not in "".join(connector.lines)
+
+
+@pytest.mark.parametrize(
+    ("fault", "expected"),
+    [
+        (HtmlPage(), "login page"),
+        (HalfBody(), "hung up within its answer"),
+        (Cut(), "code=408"),
+        (Status(status=500, body="boom"), "status 500"),
+        (Status(status=200, body="plain words"), "not JSON"),
+    ],
+    ids=lambda value: type(value).__name__ if not isinstance(value, str) else None,
+)
+async def test_a_bad_answer_ends_in_an_incident_that_names_it(
+    story, stack, connector, fault, expected
+):
+    """Whatever the API sends instead of a page, the incident says what it was."""
+    story.deploy(resultExpression="={total: response.body.total}")
+    stack.faults["operate"].add(fault)
+    assert expected in await story.incident()
+    assert (await story.end())["total"] >= 1
+
+
+async def test_a_token_that_is_refused_once_costs_nothing(story, stack, connector):
+    """A 401 from the API drops the token, and the second try succeeds."""
+    story.deploy(resultExpression="={total: response.body.total}")
+    stack.faults["operate"].add(Status(status=401))
+    assert (await story.end())["total"] == 1
+
+
+async def test_an_answer_larger_than_the_limit_fails_its_job_only(story, environ):
+    """A limit of the operator's protects the worker from answers that it cannot hold."""
+    story.deploy(resultExpression="={total: response.body.total}")
+    async with connector_process({**environ, "CONNECTOR_MAX_RESPONSE_BYTES": "100"}):
+        assert "CONNECTOR_MAX_RESPONSE_BYTES" in await story.incident()
+
+
+async def test_a_host_that_is_not_allowed_is_never_called(story, environ):
+    """An operator decides where tasks may lead."""
+    story.deploy(resultExpression="={total: response.body.total}")
+    async with connector_process({**environ, "CONNECTOR_ALLOWED_HOSTS": "operate.example"}):
+        assert "CONNECTOR_ALLOWED_HOSTS" in await story.incident()
