@@ -1,13 +1,13 @@
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from connector.observation import JobWitness, RecentFailure
 from connector.settings import ConnectorSettings
 from runtime.oauth import TokenCache, TokenState
 from runtime.settings import redacted
-from runtime.status import Section
+from runtime.status import Section, Value
 from worker.loop import Worker
 
 
@@ -45,7 +45,7 @@ def sections(
             columns=("endpoint", "audience", "seconds left", "problem"),
             rows=[_token_row(state) for state in tokens.states()],
         ),
-        Section("settings", "Settings", facts=redacted(settings)),
+        Section("settings", "Settings that are not empty", facts=_given(redacted(settings))),
     )
 
 
@@ -59,3 +59,7 @@ def _failure_row(failure: RecentFailure) -> tuple[str, ...]:
 def _token_row(state: TokenState) -> tuple[str | float | None, ...]:
     left_s = None if state.expires_in_s is None else round(state.expires_in_s)
     return (state.origin, state.audience, left_s, state.error)
+
+
+def _given(settings: Mapping[str, str | None]) -> dict[str, Value]:
+    return {name: value for name, value in settings.items() if value}
