@@ -101,6 +101,11 @@ class OpenBatch:
         return not self._events
 
     @property
+    def oldest_ms(self) -> int | None:
+        """The broker's time of its first event; None while it is empty."""
+        return self._events[0].timestamp_ms if self._events else None
+
+    @property
     def due_at_s(self) -> float | None:
         """When it is to be sent for its age; None while it is empty or must be made whole again."""
         return None if self.is_empty or self.again else self._due_at_s

@@ -12,31 +12,31 @@ from exporter.errors import LeaseHeld, StateUnavailable
 class Lease:
     """The right to deliver a partition, held by one process; the system takes it back at its end.
 
-    Take it with `with`. It is a lock on a file, so it ends with the process whatever becomes of
-    that, and a file that was left behind means nothing.
-
-    Args:
-        state_dir: Directory that the processes share.
-        name: What is held, such as `partition-1`.
+    It is a lock on a file, so it ends with the process whatever becomes of that, and a file that
+    was left behind means nothing. Hold it with `with Lease.take(…):`.
     """
 
-    def __init__(self, state_dir: Path, name: str) -> None:
-        self._path = state_dir / f"{name}.lease"
-        self._name = name
-        self._file: int | None = None
+    def __init__(self, file: int) -> None:
+        self._file = file
 
-    def __enter__(self) -> Self:
-        """Take it.
+    @classmethod
+    def take(cls, state_dir: Path, name: str) -> Lease:
+        """Take a lease, if nobody has it.
+
+        Args:
+            state_dir: Directory that the processes share.
+            name: What is held, such as `partition-1`.
 
         Raises:
             LeaseHeld: Another process has it.
-            StateUnavailable: The file cannot be made.
+            StateUnavailable: Its file cannot be made.
         """
+        path = state_dir / f"{name}.lease"
         try:
-            file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         except OSError as error:
             raise StateUnavailable(
-                f"{self._path} cannot be opened ({error.strerror}); check the state directory"
+                f"{path} cannot be opened ({error.strerror}); check the state directory"
             ) from error
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -44,12 +44,14 @@ class Lease:
             holder = os.pread(file, 32, 0).decode(errors="replace").strip() or "unknown"
             os.close(file)
             raise LeaseHeld(
-                f"{self._name} is delivered by another process already (pid {holder}); stop that "
-                "one, or give this one another state directory and other partitions"
+                f"{name} is held by another process already (pid {holder}); stop that one, or give "
+                "this one a state directory and partitions of its own"
             ) from error
         os.ftruncate(file, 0)
         os.pwrite(file, f"{os.getpid()}\n".encode(), 0)
-        self._file = file
+        return cls(file)
+
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -58,6 +60,4 @@ class Lease:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if self._file is not None:
-            os.close(self._file)
-            self._file = None
+        os.close(self._file)

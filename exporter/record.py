@@ -13,8 +13,11 @@ UNKNOWN_PARTITION = 0
 
 UNKNOWN_POSITION = -1
 
-_PARTITION = re.compile(rb'"partitionId"\s*:\s*(\d{1,6})')
-_POSITION = re.compile(rb'"position"\s*:\s*(\d{1,18})')
+MOST_PARTITIONS = 8191
+"""A key has 13 bits for its partition."""
+
+_PARTITION = re.compile(rb'"partitionId"\s*:\s*(\d{1,4})(?!\d)')
+_POSITION = re.compile(rb'"position"\s*:\s*(\d{1,18})(?!\d)')
 _USER_TASK_SIGNS = (b'"USER_TASK"', b'"userTaskKey"')
 
 
@@ -35,7 +38,7 @@ class Record(msgspec.Struct, frozen=True, gc=False, rename="camel"):
     """
 
     position: Annotated[int, msgspec.Meta(ge=0)]
-    partition_id: Annotated[int, msgspec.Meta(ge=1)]
+    partition_id: Annotated[int, msgspec.Meta(ge=1, le=MOST_PARTITIONS)]
     key: int
     value_type: str
     intent: str

@@ -9,10 +9,14 @@ Who calls what, when:
 1. `open_source(options)` is an async context manager. Entering proves that the source answers and
    lets us in; it raises `SourceUnavailable` (the caller waits and enters anew) or `SourceRefused`.
    It is left after the last `read` has ended and the last `acknowledge` has returned.
-2. `partitions()` is iterated once, for as long as the source is open. It gives the id of each
-   partition once, as it appears or is assigned to this process; one that was taken away (its `read`
-   ended) is given again when it comes back. It never ends by itself. Records whose partition cannot
-   be told belong to `record.UNKNOWN_PARTITION`, which is given and read like any other.
+2. `partitions()` is iterated for as long as the source is open. It gives the id of each partition
+   once, as it appears or is assigned to this process; one that was taken away (its `read` ended) is
+   given again when it comes back. It never ends by itself; it raises as `read` does, and is then
+   iterated anew and may give again what it gave. The caller asks for the next one only after the
+   last is written down in our state, so a source may hold back the bookmark of a chunk until the
+   partitions that it saw in it are asked past. A partition that our state knows is read without
+   being given, unless the source is `shared`. Records whose partition cannot be told belong to
+   `record.UNKNOWN_PARTITION`, which is given and read like any other.
 3. `progress(p)` is asked before `read(p, …)`, and not at all when the user said where to begin.
    A source that keeps positions itself (Kafka's offsets, Redis's group) answers with what it knows;
    others answer None. Ours and the source's are compared, and the further one counts.

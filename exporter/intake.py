@@ -1,0 +1,165 @@
+"""The first half of a lane: what a source gives, as events in the backlog."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import cast
+
+import msgspec
+import structlog
+
+from exporter import deadletter
+from exporter.backlog import Backlog
+from exporter.errors import DeadLettersFull, RecordError, SourceUnavailable, StateUnavailable
+from exporter.event import to_event
+from exporter.metrics import Metrics
+from exporter.obstacles import Obstacles
+from exporter.progress import Progress
+from exporter.record import Fault, Record, Sifted, Unreadable
+from exporter.seen import Place, Seen
+from exporter.sources import Chunk, Source
+from exporter.state import State
+from runtime.clock import Clock
+
+
+class Intake:
+    """Reads a partition for as long as it is ours.
+
+    Args:
+        partition_id: Which one.
+        progress: Where to begin.
+        source: Where records come from.
+        backlog: Where events go; while it is full, the source is not read.
+        state: Where records are set aside that cannot become events.
+        obstacles: Told when the source or the state file is in the way.
+        metrics: What was read.
+        clock: Time.
+    """
+
+    def __init__(
+        self,
+        partition_id: int,
+        progress: Progress,
+        source: Source,
+        backlog: Backlog,
+        *,
+        state: State,
+        obstacles: Obstacles,
+        metrics: Metrics,
+        clock: Clock,
+    ) -> None:
+        self._partition_id = partition_id
+        self._source = source
+        self._backlog = backlog
+        self._state = state
+        self._obstacles = obstacles
+        self._metrics = metrics
+        self._clock = clock
+        self._seen = Seen(progress)
+        self._failures = 0
+        self._log = structlog.get_logger("exporter.intake").bind(partition=partition_id)
+
+    async def run(self) -> None:
+        """Read until the partition is taken away from this process.
+
+        Raises:
+            SourceRefused: The source will not work as it is set up.
+            StateUnusable: The state file is broken.
+        """
+        while True:
+            try:
+                await self._read()
+            except SourceUnavailable as error:
+                self._failures += 1
+                if error.retry_after_s is not None:
+                    await self._obstacles.wait("source", str(error), error.retry_after_s)
+                else:
+                    await self._obstacles.back_off("source", str(error), self._failures)
+            else:
+                return
+
+    async def _read(self) -> None:
+        begin = Progress(self._seen.last, self._backlog.open.bookmark)
+        # Sources are generators, which must be closed when they are left.
+        chunks = cast("AsyncGenerator[Chunk, None]", self._source.read(self._partition_id, begin))
+        async with aclosing(chunks):
+            async for chunk in chunks:
+                self._failures = 0
+                self._obstacles.passed("source")
+                await self._absorb(chunk)
+
+    async def _absorb(self, chunk: Chunk) -> None:
+        if chunk.skipped:
+            self._metrics.skipped.inc(chunk.skipped)
+        for sifted in chunk.records:
+            await self._take_in(sifted)
+        self._backlog.open.bookmark = chunk.bookmark
+
+    async def _take_in(self, sifted: Sifted) -> None:
+        if isinstance(sifted, Unreadable):
+            await self._put_aside(sifted)
+            return
+        place = self._seen.place(sifted)
+        if place is Place.AGAIN:
+            self._metrics.duplicates.inc()
+            return
+        if place is Place.BACK:
+            await self._put_aside(_gone_back(sifted))
+            return
+        await self._make_event(sifted)
+        self._seen.add(sifted)
+
+    async def _make_event(self, record: Record) -> None:
+        selection = self._backlog.open.selection(record.position)
+        if not selection.takes(record):
+            return
+        try:
+            event = to_event(record, metadata=selection.metadata)
+        except RecordError as error:
+            await self._put_aside(_misfit(record, error))
+            return
+        if not self._backlog.try_put(event):
+            await self._backlog.put(event)
+
+    async def _put_aside(self, record: Unreadable) -> None:
+        self._metrics.unreadable.labels(record.fault).inc()
+        self._log.warning(
+            "unreadable record",
+            position=record.position,
+            fault=record.fault,
+            reason=record.reason,
+            set_aside=record.is_user_task,
+        )
+        if not record.is_user_task:
+            return
+        letter = deadletter.of_record(record, now_ms=self._clock.now_ms())
+        await self._obstacles.insist(
+            "dead letters",
+            lambda: self._obstacles.insist(
+                "state", lambda: self._state.set_aside([letter]), StateUnavailable
+            ),
+            DeadLettersFull,
+        )
+        self._metrics.set_aside.labels("record").inc()
+
+
+def _gone_back(record: Record) -> Unreadable:
+    return Unreadable(
+        record.partition_id,
+        record.position,
+        Fault.WENT_BACK,
+        "its position is before those that are done, and it is none of them; when the cluster was "
+        "set up anew, start once with --from-beginning",
+        msgspec.json.encode(record),
+    )
+
+
+def _misfit(record: Record, error: RecordError) -> Unreadable:
+    return Unreadable(
+        record.partition_id,
+        record.position,
+        Fault.VALUE,
+        str(error),
+        msgspec.json.encode(record),
+    )
