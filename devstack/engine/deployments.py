@@ -177,6 +177,9 @@ class Deployments:
         forms = [_form(each, duplicate=each.key not in new_forms) for each in deployment.forms]
         value = _value(resources, deployment.key, deployment.tenant_id, metadata, forms)
         for writer in self._writers:
+            if writer is not self._writers[0]:
+                # The first partition hands the deployment on to the others.
+                writer.command("DEPLOYMENT", _INTENT, deployment.key, value)
             for each in metadata:
                 if not each["duplicate"]:
                     process = {**each, "resource": contents[each["resourceName"]]}

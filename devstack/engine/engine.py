@@ -94,14 +94,18 @@ class Engine:
         """Do what time brings, until cancelled. Can be run again after that."""
         while True:
             self._wakeup.clear()
-            while self._schedule.ring_next(self._clock.now_ms()):
-                self._work()
-            if self._work():
+            if self.catch_up():
                 await self._clock.sleep(0)
                 continue
             due_ms = self._schedule.next_due_ms
             delay_s = None if due_ms is None else max(0, due_ms - self._clock.now_ms()) / 1000
             await sleep_or_wake(self._clock, delay_s, self._wakeup)
+
+    def catch_up(self) -> bool:
+        """Do what is due now, and a share of the steps that wait; True when some are left."""
+        while self._schedule.ring_next(self._clock.now_ms()):
+            self._work()
+        return self._work()
 
     def on_job(self, listener: JobListener) -> None:
         """Call `listener` with type and key of each job that a worker can take from now on.

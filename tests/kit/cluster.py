@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,9 +17,18 @@ class Cluster:
     def __init__(self, clock: FakeClock | None = None, **options: Any) -> None:
         self.clock = clock or FakeClock()
         self.records: list[Record] = []
+        self._events: dict[str, list[Record]] = defaultdict(list)
+        self._ended: set[int] = set()
         log = RecordLog()
-        log.subscribe(self.records.append)
+        log.subscribe(self._read)
         self.engine = Engine(log, self.clock, **options)
+
+    def _read(self, record: Record) -> None:
+        self.records.append(record)
+        if record.record_type == "EVENT":
+            self._events[record.value_type].append(record)
+            if record.intent in ("ELEMENT_COMPLETED", "ELEMENT_TERMINATED"):
+                self._ended.add(record.key)
 
     def deploy(self, *files: bytes) -> None:
         """Deploy BPMN files, named by their place."""
@@ -44,13 +54,8 @@ class Cluster:
 
     def events(self, value_type: str, intent: str | None = None) -> list[Record]:
         """What has happened, of one kind."""
-        return [
-            record
-            for record in self.records
-            if record.record_type == "EVENT"
-            and record.value_type == value_type
-            and intent in (None, record.intent)
-        ]
+        events = self._events[value_type]
+        return [record for record in events if intent in (None, record.intent)]
 
     def intents(self, value_type: str) -> list[str]:
         """The intents of the events of one kind, in order."""
@@ -66,11 +71,7 @@ class Cluster:
 
     def has_ended(self, key: int) -> bool:
         """Whether a process instance was completed or terminated."""
-        ends = ("ELEMENT_COMPLETED", "ELEMENT_TERMINATED")
-        return any(
-            record.key == key and record.intent in ends
-            for record in self.events("PROCESS_INSTANCE")
-        )
+        return key in self._ended
 
     def variables(self, scope_key: int) -> dict[str, str]:
         """The variables of a scope as JSON texts, by name, as the records tell."""

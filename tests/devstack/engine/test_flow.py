@@ -221,7 +221,7 @@ async def test_endless_loop_leaves_others_their_turn(cluster):
     endless = cluster.start("p")
     other = cluster.start("q")
     cluster.engine.cancel_instance(endless)
-    while cluster.engine._work():
+    while cluster.engine.catch_up():
         pass
     assert cluster.has_ended(other)
     assert cluster.trace("p")[-1] == "TERMINATED"

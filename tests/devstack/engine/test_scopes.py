@@ -178,13 +178,13 @@ def test_processes_that_call_each_other_are_stopped(cluster):
         b.bpmn(b.start(), b.call("c", "p"), b.end(), b.chain("start", "c", "end"), id="q"),
     )
     key = cluster.start(variables={"next": "q"})
-    while cluster.engine._work():
+    while cluster.engine.catch_up():
         pass
     [incident] = cluster.incidents()
     assert incident.value["errorType"] == "CALLED_ELEMENT_ERROR"
     assert f"maximum depth of {MAX_PROCESS_DEPTH}" in incident.value["errorMessage"]
     cluster.engine.cancel_instance(key)
-    while cluster.engine._work():
+    while cluster.engine.catch_up():
         pass
     assert cluster.has_ended(key)
     assert cluster.remembers == 0
