@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
@@ -18,6 +17,8 @@ _CHARS_AN_ITEM: Final = 32
 
 def from_json_text(text: str) -> Value:
     """The value of a JSON text, its numbers exact; None when it is not JSON."""
+    import json  # noqa: PLC0415 - keeps the import of the package short
+
     try:
         return json.loads(text, parse_float=_number, parse_int=_number, parse_constant=_refuse)
     except (ValueError, RecursionError):
@@ -68,7 +69,9 @@ def _plain(value: Value, charge: Callable[[int], None]) -> str:
 
 
 def _quoted(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False)
+    from json import dumps  # noqa: PLC0415 - keeps the import of the package short
+
+    return dumps(text, ensure_ascii=False)
 
 
 def _text(value: Value, charge: Callable[[int], None]) -> str:

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import random
 from datetime import timedelta
 from decimal import (
     ROUND_CEILING,
@@ -189,4 +188,6 @@ def even(_run: Run, number: Number) -> bool:
 @NUMERIC.function("random number", "", ("random number() < 1", "true"))
 def random_number(_run: Run) -> Number:
     """A number from 0 up to but not including 1, not fit for secrets."""
-    return numbers.settle(Decimal(repr(random.random())))  # noqa: S311 - said so
+    from random import random  # noqa: PLC0415 - keeps the import of the package short
+
+    return numbers.settle(Decimal(repr(random())))  # noqa: S311 - said so

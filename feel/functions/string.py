@@ -1,7 +1,6 @@
 from __future__ import annotations
 
-import base64
-import uuid as uuids
+from binascii import b2a_base64
 
 from feel.functions.patterns import compiled, replacer, within_time
 from feel.functions.registry import Category
@@ -176,14 +175,16 @@ def trim(_run: Run, text: str) -> str:
 @STRING.function("uuid", "", ("string length(uuid())", "36"), weight=5)
 def uuid(_run: Run) -> str:
     """A new random UUID of 36 characters."""
-    return str(uuids.uuid4())
+    from uuid import uuid4  # noqa: PLC0415 - keeps the import of the package short
+
+    return str(uuid4())
 
 
 @STRING.function("to base64", "value: string", ('to base64("FEEL")', '"RkVFTA=="'))
 def to_base64(run: Run, text: str) -> str:
     """The text as UTF-8 in Base64."""
     run.charge_text(2 * len(text))
-    return base64.b64encode(text.encode("utf-8", "surrogatepass")).decode()
+    return b2a_base64(text.encode("utf-8", "surrogatepass"), newline=False).decode()
 
 
 @STRING.function(

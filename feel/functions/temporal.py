@@ -1,10 +1,10 @@
 from __future__ import annotations
 
-from calendar import monthrange
 from datetime import date, datetime
 
 from feel.functions.registry import Category
 from feel.run import Run
+from feel.temporal.arithmetic import days_in_month
 
 TEMPORAL = Category("Temporal functions")
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -79,4 +79,4 @@ def month_of_year(_run: Run, day: date) -> str:
 )
 def last_day_of_month(_run: Run, day: date) -> date:
     """The last day of the month of a date."""
-    return date(day.year, day.month, monthrange(day.year, day.month)[1])
+    return date(day.year, day.month, days_in_month(day.year, day.month))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from calendar import monthrange
 from collections.abc import Callable
 from datetime import MAXYEAR, MINYEAR, UTC, date, datetime, time, timedelta
 from typing import TypeVar
@@ -14,6 +13,7 @@ from feel.temporal.zones import offset_of
 from feel.values import Value, YearsMonths, years_months
 
 _Result = TypeVar("_Result")
+_DECEMBER = 12
 _ANY_DAY = date(2000, 1, 3)
 
 
@@ -66,8 +66,15 @@ def add_months(moment: date, months: int) -> date | None:
     if not MINYEAR <= year <= MAXYEAR:
         return None
     return moment.replace(
-        year=year, month=month + 1, day=min(moment.day, monthrange(year, month + 1)[1])
+        year=year, month=month + 1, day=min(moment.day, days_in_month(year, month + 1))
     )
+
+
+def days_in_month(year: int, month: int) -> int:
+    """How many days a month (1 to 12) has."""
+    if month == _DECEMBER:
+        return 31
+    return (date(year, month + 1, 1) - date(year, month, 1)).days
 
 
 def between(start: Value, end: Value) -> timedelta | None:

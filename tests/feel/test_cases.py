@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
 
 import feel
+from tests.kit.feel_cases import CASES, RAISES
 from tests.kit.feel_values import same
-
-CASES = [
-    json.loads(line)
-    for line in Path(__file__).with_name("cases.jsonl").read_text("utf-8").splitlines()
-]
-RAISES = {"$error": True}
 
 
 def _error_function(name, parameters, required):

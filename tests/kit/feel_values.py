@@ -15,8 +15,10 @@ def same(actual, expected) -> bool:
         return actual == expected
     if isinstance(actual, int | float) and isinstance(expected, int | float):
         return math.isclose(actual, expected, rel_tol=RELATIVE_DIFFERENCE)
-    if type(actual) is not type(expected):
-        return False
+    return type(actual) is type(expected) and _same_compound(actual, expected)
+
+
+def _same_compound(actual, expected) -> bool:
     if isinstance(actual, list):
         return len(actual) == len(expected) and all(map(same, actual, expected))
     if isinstance(actual, dict):
