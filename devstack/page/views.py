@@ -44,10 +44,9 @@ class Views:
         ]
 
     def process(self, key: int) -> dict[str, Any]:
-        """A process: where its running instances stand, and the newest instances."""
+        """A process: where its running instances stand, and its first hundred instances."""
         self._store.get(PROCESS_DEFINITIONS, key)
-        instances = self._found(PROCESS_INSTANCES, "processDefinitionKey", key, SHOWN_INSTANCES)
-        return {"tokens": self._store.tokens(key), "instances": instances}
+        return {"tokens": self._store.tokens(key), "instances": self._instances(key)}
 
     def instance(self, key: int) -> dict[str, Any]:
         """A process instance with all that belongs to it."""
@@ -75,17 +74,26 @@ class Views:
             "userTasks": [_task(task, names) for task in self._work.user_tasks_of(key)],
         }
 
-    def _found(
-        self,
-        entity: Entity,
-        field: str,
-        value: int,
-        size: int = MAX_SIZE,
-    ) -> list[dict[str, Any]]:
+    def _instances(self, definition_key: int) -> list[dict[str, Any]]:
+        """Stuck instances first, then running ones, the newest of each first."""
+        entity = PROCESS_INSTANCES
+        query = Query(
+            conditions=(Equals(entity.by_name["processDefinitionKey"], definition_key),),
+            sort=(
+                Order(entity.by_name["incident"], is_descending=True),
+                Order(entity.by_name["state"], is_descending=False),
+                Order(entity.key_field, is_descending=True),
+            ),
+            size=SHOWN_INSTANCES,
+            search_after=None,
+        )
+        return [_texts(entity, item) for item in self._store.search(entity, query).items]
+
+    def _found(self, entity: Entity, field: str, value: int) -> list[dict[str, Any]]:
         query = Query(
             conditions=(Equals(entity.by_name[field], value),),
-            sort=(Order(entity.key_field, is_descending=entity is PROCESS_INSTANCES),),
-            size=size,
+            sort=(Order(entity.key_field, is_descending=False),),
+            size=MAX_SIZE,
             search_after=None,
         )
         return [_texts(entity, item) for item in self._store.search(entity, query).items]

@@ -4,6 +4,7 @@
 
 const TOKEN_PLACE = { bottom: 12, left: -12 };
 const INCIDENT_PLACE = { top: -12, right: 12 };
+const MARGIN = 0.92; // badges and names at the edge need room
 
 export class Diagram {
   #container;
@@ -24,7 +25,9 @@ export class Diagram {
     this.#viewer = new BpmnJS({ container: this.#container });
     try {
       await this.#viewer.importXML(xml);
-      this.#viewer.get("canvas").zoom("fit-viewport", "auto");
+      const canvas = this.#viewer.get("canvas");
+      canvas.zoom("fit-viewport", "auto");
+      canvas.zoom(canvas.zoom() * MARGIN, "auto");
     } catch (error) {
       this.#viewer.destroy();
       this.#viewer = null;

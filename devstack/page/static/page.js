@@ -44,20 +44,22 @@ async function complete(key, text) {
 async function refresh() {
   const { version, processes } = await ask("/devstack/processes");
   at("version").textContent = `a stand-in for Camunda ${version}`;
-  const { process = processes[0]?.key, instance } = chosen();
+  const { process: asked, instance } = chosen();
+  const of = processes.find(({ key }) => key === asked) ?? processes[0];
+  const process = of?.key;
   show(at("processes"), [processes, process], () => panels.processes(processes, process, choose));
-  const data = process ? await ask(`/devstack/processes/${process}`) : null;
-  if (data === null) return showNothing();
+  if (of === undefined) return showNothing();
+  const data = await ask(`/devstack/processes/${process}`);
   if (opened !== process) {
     opened = process;
     await diagram.open(await ask(`/devstack/processes/${process}/xml`));
   }
-  show(at("instances"), [data.instances, instance], () =>
-    panels.instances(data.instances, instance, (key) => choose(process, key)),
+  const total = of.active + of.ended;
+  show(at("instances"), [data.instances, total, instance], () =>
+    panels.instances(data.instances, total, instance, (key) => choose(process, key)),
   );
   const details = instance ? await ask(`/devstack/instances/${instance}`) : null;
   diagram.mark(details?.tokens ?? data.tokens, details?.sequenceFlows ?? []);
-  const of = processes.find(({ key }) => key === process);
   show(at("heading"), [of.name, of.bpmnProcessId, process, details ? instance : null], () => [
     h("h2", null, of.name ?? of.bpmnProcessId),
     h("p", null, details ? `instance ${instance}` : "all running instances"),

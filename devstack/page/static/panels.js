@@ -24,8 +24,8 @@ export function processes(list, chosen, choose) {
   );
 }
 
-/** The newest instances of a process, a row each. */
-export function instances(list, chosen, choose) {
+/** The first instances of `total`, a row each: stuck ones, then running ones, then the others. */
+export function instances(list, total, chosen, choose) {
   if (!list.length) return empty("No instance yet. Start one: camunda-devstack start PROCESS_ID");
   const row = (instance) =>
     h(
@@ -42,7 +42,10 @@ export function instances(list, chosen, choose) {
       h("td", null, time(instance.startDate)),
       h("td", null, instance.endDate ? time(instance.endDate) : ""),
     );
-  return table(["Key", "State", "Started", "Ended"], list.map(row));
+  return [
+    table(["Key", "State", "Started", "Ended"], list.map(row)),
+    list.length < total ? empty(`${total - list.length} more are not shown.`) : "",
+  ];
 }
 
 /** All about one instance; `complete(key, variables)` completes a user task. */
@@ -54,12 +57,28 @@ export function instance(data, complete) {
     ...part("Incidents", incidents, incidentCard),
     ...part("User tasks", userTasks, (task) => taskCard(task, complete)),
     ...part("Jobs", jobs, jobCard),
-    h("h3", null, "Variables"),
-    variables.length
-      ? table(["Name", "Value"], variables.map(variableRow))
-      : empty("This instance has none."),
+    ...scopes(variables).flatMap(([scope, own]) => [
+      h("h3", null, scope ? `Variables at ${scope}` : "Variables"),
+      own.length ? h("dl", null, own.flatMap(entry)) : empty("This instance has none."),
+    ]),
   ];
 }
+
+/** The instance's own variables first, even when it has none, then those of each element. */
+function scopes(variables) {
+  const found = new Map([["", []]]);
+  for (const variable of variables) {
+    if (!found.has(variable.scope)) found.set(variable.scope, []);
+    found.get(variable.scope).push(variable);
+  }
+  return [...found];
+}
+
+/** A variable's value is shown as its text: parsing it would lose digits of large numbers. */
+const entry = (variable) => [
+  h("dt", null, variable.name),
+  h("dd", null, h("code", null, variable.value, variable.truncated ? "…" : "")),
+];
 
 const part = (title, items, card) => (items.length ? [h("h3", null, title), ...items.map(card)] : []);
 
@@ -98,14 +117,6 @@ function taskCard(task, complete) {
     h("button", { class: "main", onclick }, "Complete"),
   );
 }
-
-const variableRow = (variable) =>
-  h(
-    "tr",
-    null,
-    h("td", null, variable.name, variable.scope ? h("small", null, ` in ${variable.scope}`) : null),
-    h("td", null, h("code", null, variable.value, variable.truncated ? "…" : "")),
-  );
 
 function state(instance) {
   if (instance.state === "ACTIVE" && instance.incident) return chip("incident", "stuck");

@@ -86,6 +86,8 @@ async def test_a_process_counts_its_instances(camunda, session):
     shown = await get(session, f"processes/{process['key']}")
     token = {"activityId": "Task_ChargeCard", "active": 1, "incidents": 1}
     assert shown["tokens"] == [token]
+    states = [(each["state"], each["incident"]) for each in shown["instances"]]
+    assert states == [("ACTIVE", True), ("ACTIVE", False), ("CANCELED", False)]
     assert {int(instance["key"]) for instance in shown["instances"]} == set(keys)
     async with session.get(f"/devstack/processes/{process['key']}/xml") as response:
         assert "<bpmn:process" in await response.text()
