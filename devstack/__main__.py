@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
+
+from pydantic import SecretStr
 
 from devstack.commands import CommandError, deploy, run, start
 from devstack.operate.seeds import SeedError, parse_seeds
@@ -57,6 +60,10 @@ def _options(asked: argparse.Namespace) -> StackOptions:
         read_delay_s=asked.read_delay,
         token_life_s=asked.token_life,
         gateway_requires_token=asked.require_gateway_token,
+        records=asked.records,
+        push_url=asked.push,
+        push_key=SecretStr(key) if (key := os.environ.get("DEVSTACK_PUSH_KEY")) else None,
+        elasticsearch=asked.elasticsearch,
     )
 
 
@@ -88,7 +95,8 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
         default=None,
         metavar="N",
         type=_checked(_port),
-        help="gateway on N, HTTP on N+1 and N+2, token endpoint on N+3; 0 for free ports",
+        help="gateway on N, HTTP on N+1 and N+2, token endpoint on N+3, App Integrations backend "
+        "on N+4, Elasticsearch on N+5; 0 for free ports",
     )
     parser.add_argument(
         "--seed",
@@ -100,6 +108,15 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--read-delay", default=0.0, type=_checked(_seconds), metavar="SECONDS")
     parser.add_argument("--token-life", default=300.0, type=_checked(_seconds), metavar="SECONDS")
     parser.add_argument("--require-gateway-token", action="store_true")
+    parser.add_argument(
+        "--records", metavar="FILE.jsonl", type=Path, help="append every record to this file"
+    )
+    parser.add_argument(
+        "--push", metavar="URL", help="post every record there, with the key of DEVSTACK_PUSH_KEY"
+    )
+    parser.add_argument(
+        "--elasticsearch", action="store_true", help="export records to an Elasticsearch (9200)"
+    )
 
 
 def _checked(read: Callable[[str], _T]) -> Callable[[str], _T]:
@@ -126,8 +143,8 @@ def _count(text: str) -> int:
 
 def _port(text: str) -> int:
     port = int(text)
-    if not 0 <= port <= 65_532:  # noqa: PLR2004 - four ports in a row have to fit
-        raise ValueError("must be from 0 to 65532")
+    if not 0 <= port <= 65_530:  # noqa: PLR2004 - six ports in a row have to fit
+        raise ValueError("must be from 0 to 65530")
     return port
 
 

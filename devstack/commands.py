@@ -124,6 +124,8 @@ def _welcome(stack: Stack) -> str:
         f"  gateway (gRPC)   {stack.grpc_address}",
         f"  HTTP APIs        {stack.http_url} and {stack.operate_url} ({apis})",
         f"  token endpoint   {stack.token_url}",
+        f"  event backend    {stack.backend_url} (key demo-key, page at /)",
+        *_of_exports(stack),
         "  credentials      client operate/secret, user demo/demo",
         "",
         *(f"  export {name}={value}" for name, value in client_environment(stack).items()),
@@ -132,6 +134,16 @@ def _welcome(stack: Stack) -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def _of_exports(stack: Stack) -> list[str]:
+    options = stack.options
+    lines = []
+    if options.elasticsearch:
+        lines.append(f"  Elasticsearch    {stack.elasticsearch_url}")
+    if options.records is not None:
+        lines.append(f"  records          {options.records}")
+    return lines
 
 
 def _print(text: str) -> None:

@@ -4,9 +4,14 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
+
+from pydantic import SecretStr
 
 from devstack.authentication import Authentication
+from devstack.backend import EVENTS_PATH, Backend
 from devstack.engine import Engine
+from devstack.exports import Exports
 from devstack.faults import Faults
 from devstack.gateway import Gateway
 from devstack.issuer import TOKEN_PATH, Issuer
@@ -30,15 +35,17 @@ class Ports:
     orchestration: int = 8080
     operate: int = 8081
     issuer: int = 18080
+    backend: int = 8088
+    elasticsearch: int = 9200
 
     @classmethod
     def from_base(cls, base: int | None) -> Ports:
-        """Camunda's own ports for None, free ones for 0, else four in a row from `base` on."""
+        """The documented ports for None, free ones for 0, else six in a row from `base` on."""
         if base is None:
             return cls()
         if base == 0:
-            return cls(0, 0, 0, 0)
-        return cls(base, base + 1, base + 2, base + 3)
+            return cls(0, 0, 0, 0, 0, 0)
+        return cls(*range(base, base + 6))
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +65,11 @@ class StackOptions:
         is_api_protected: the HTTP APIs ask who calls.
         rfc3339_dates: the API v1 writes dates with a colon in the offset.
         max_ended_instances: beyond it the oldest ended instances are forgotten.
+        records: a file that every record is appended to, as a line of JSON.
+        push_url: where every record is posted to, in batches.
+        push_key: shown there as `x-api-key`.
+        elasticsearch: whether there is an Elasticsearch that records are exported to.
+        refresh_s: how long after that its searches see them.
         clock: the time that engine, tokens and delays go by.
     """
 
@@ -73,6 +85,11 @@ class StackOptions:
     is_api_protected: bool = True
     rfc3339_dates: bool = False
     max_ended_instances: int = DEFAULT_MAX_ENDED_INSTANCES
+    records: Path | None = None
+    push_url: str | None = None
+    push_key: SecretStr | None = None
+    elasticsearch: bool = False
+    refresh_s: float = 1.0
     clock: Clock = field(default_factory=SystemClock)
 
 
@@ -119,6 +136,7 @@ class Stack:
         self.log.subscribe(self._user_task_search.read)
         self.work = OpenWork()
         self.log.subscribe(self.work.read)
+        self.backend = Backend(clock, self._is_good_token)
         self._page = Page(self.store, self.work, self.engine, version)
         self.gateway = Gateway(
             self.engine,
@@ -131,7 +149,12 @@ class Stack:
             "orchestration": self._api_server("orchestration"),
             "operate": self._api_server("operate"),
             "issuer": HttpServer("issuer", self.issuer.routes(), clock),
+            "backend": HttpServer("backend", self.backend.routes(), clock),
         }
+        self.exports = Exports.of(options, self.log)
+        if self.exports.elasticsearch is not None:
+            routes = self.exports.elasticsearch.routes()
+            self._servers["elasticsearch"] = HttpServer("elasticsearch", routes, clock)
         self.faults: dict[str, Faults] = {
             name: server.faults for name, server in self._servers.items()
         }
@@ -166,6 +189,7 @@ class Stack:
         ports = Ports.from_base(self.options.port_base)
         self._running = asyncio.create_task(self.engine.run(), name="devstack engine")
         exits.push_async_callback(_end, self._running)
+        await exits.enter_async_context(self.exports.running())
         host = self.options.host
         for name, server in self._servers.items():
             exits.push_async_callback(server.stop)
@@ -218,6 +242,16 @@ class Stack:
     def token_url(self) -> str:
         """Where access tokens are issued."""
         return f"{self._url('issuer')}{TOKEN_PATH}"
+
+    @property
+    def backend_url(self) -> str:
+        """Where the App Integrations backend takes events."""
+        return f"{self._url('backend')}{EVENTS_PATH}"
+
+    @property
+    def elasticsearch_url(self) -> str:
+        """Base URL of the Elasticsearch, which there must be."""
+        return self._url("elasticsearch")
 
     def _url(self, name: str) -> str:
         return f"http://localhost:{self._servers[name].port}"

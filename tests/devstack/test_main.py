@@ -151,7 +151,7 @@ def test_a_taken_port_is_exit_1(running):
         (["run", "--version", "7.21"], "8.3 to 8.10"),
         (["run", "--partitions", "0"], "at least 1"),
         (["run", "--partitions", "many"], "partitions"),
-        (["run", "--port-base", "70000"], "0 to 65532"),
+        (["run", "--port-base", "70000"], "0 to 65530"),
         (["run", "--seed", "nowhere.json"], "nowhere.json"),
         (["run", "--read-delay", "-1"], "zero or more"),
         (["run", "--token-life", "nan"], "zero or more"),

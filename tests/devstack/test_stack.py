@@ -151,6 +151,6 @@ async def test_nothing_listens_after_the_block(session):
 
 def test_ports_are_camundas_own_unless_told_otherwise():
     """The documented ports, free ones, or four in a row."""
-    assert Ports.from_base(None) == Ports(26500, 8080, 8081, 18080)
-    assert Ports.from_base(0) == Ports(0, 0, 0, 0)
-    assert Ports.from_base(30_000) == Ports(30_000, 30_001, 30_002, 30_003)
+    assert Ports.from_base(None) == Ports(26500, 8080, 8081, 18080, 8088, 9200)
+    assert Ports.from_base(0) == Ports(0, 0, 0, 0, 0, 0)
+    assert Ports.from_base(30_000) == Ports(30_000, 30_001, 30_002, 30_003, 30_004, 30_005)
