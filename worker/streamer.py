@@ -19,7 +19,14 @@ _log = structlog.get_logger(__name__)
 _BACKOFF: Final = Backoff(first_s=0.1, factor=2.0, cap_s=2.0)
 
 _QUIET_S: Final = 0.05
-"""A stream that brings nothing for so long while the worker stops has been read out."""
+"""A stream that has brought nothing for so long is read out: ending it loses no job."""
+
+_CALM_RENEWAL_SHARE: Final = 0.8
+"""From this part of its life on a stream is renewed as soon as it is quiet.
+
+At its deadline gRPC drops what it has received and nobody has read; a busy stream must not get
+there, and an idle one loses nothing.
+"""
 
 
 class Streamer:
@@ -27,6 +34,10 @@ class Streamer:
 
     While no slot is free nothing is read: HTTP/2 flow control then holds the gateway back once the
     stream's window is full (`worker.channel`), and it gives its jobs to other workers.
+
+    A stream can only be ended by cancelling it, and jobs that are on the wire at that moment are
+    lost to their time-out: under steady load one or two each time the worker stops. Whoever can't
+    live with that polls.
     """
 
     def __init__(
@@ -44,6 +55,7 @@ class Streamer:
         self._observer = context.observer
         self._call: JobCall[Job] | None = None
         self._failures = 0
+        self._calm_renewal_s = self._options.stream_renewal_s * _CALM_RENEWAL_SHARE
 
     async def run(self, stop: asyncio.Event) -> None:
         """Keep a stream open until `stop` is set, or the gateway says that it has none.
@@ -51,22 +63,18 @@ class Streamer:
         After `stop` the jobs that the gateway has already pushed are read out and accepted.
         """
         while not stop.is_set():
-            try:
-                self._call = await self._gateway.stream(self._options)
-                await self._read(self._call)
-            except TimedOut:
-                # The stream's regular end.
-                self._failures = 0
-                continue
-            except Unsupported:
+            began_s = self._clock.monotonic_s()
+            error = await self._stream()
+            if isinstance(error, Unsupported):
                 _log.warning("streaming_unsupported", job_type=self._options.job_type)
                 return
-            except GatewayError as error:
-                if self._failures == 0:
-                    _log.warning("stream_failed", error=type(error).__name__)
-                self._observer.poll_failed(error)
-            finally:
-                self._call = None
+            lived = self._clock.monotonic_s() - began_s >= self._calm_renewal_s
+            if lived and (error is None or isinstance(error, TimedOut)):
+                # The regular end, which the next stream follows at once.
+                self._failures = 0
+                continue
+            if error is not None:
+                self._report(error)
             self._failures += 1
             await pause(stop, self._clock, _BACKOFF.delay_s(self._failures, self._random))
 
@@ -77,11 +85,31 @@ class Streamer:
         self._call.cancel()
         return True
 
+    async def _stream(self) -> GatewayError | None:
+        """Keep one stream open to its end; gives what ended it, None for a good end."""
+        try:
+            self._call = await self._gateway.stream(self._options)
+            await self._read(self._call)
+        except GatewayError as error:
+            return error
+        finally:
+            self._call = None
+        return None
+
+    def _report(self, error: GatewayError) -> None:
+        if self._failures == 0:
+            _log.warning(
+                "stream_failed", error=type(error).__name__, job_type=self._options.job_type
+            )
+        self._observer.poll_failed(error)
+
     async def _read(self, call: JobCall[Job]) -> None:
+        renew_s = self._clock.monotonic_s() + self._calm_renewal_s
         while await self._slots.take(1, 1):
             job = None
             try:
-                job = await call.read()
+                late = self._clock.monotonic_s() >= renew_s
+                job = await (self._read_unless_quiet(call) if late else call.read())
             finally:
                 if job is None:
                     self._slots.give_back(1)
@@ -89,16 +117,13 @@ class Streamer:
                 return
             self._failures = 0
             self._accept([job])
-        await self._read_out(call)
-
-    async def _read_out(self, call: JobCall[Job]) -> None:
-        """Accept what has been pushed while the worker was full, then end the stream."""
-        job: Job | None
-        while True:
-            reading = asyncio.ensure_future(call.read())
-            if await settled([reading], self._clock, _QUIET_S):
-                call.cancel()
-            job = await reading
-            if job is None:
-                return
+        # The worker stops: what was pushed while it was full is accepted, then the stream ends.
+        while (job := await self._read_unless_quiet(call)) is not None:
             self._accept([job])
+
+    async def _read_unless_quiet(self, call: JobCall[Job]) -> Job | None:
+        """Read one job; when none comes for a moment, end the stream, for nothing is lost then."""
+        reading = asyncio.ensure_future(call.read())
+        if await settled([reading], self._clock, _QUIET_S):
+            call.cancel()
+        return await reading

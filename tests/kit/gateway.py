@@ -193,7 +193,7 @@ class ScriptedGateway(GatewayServicer):
             await self._enter("StreamActivatedJobs", request, context)
             while True:
                 for job in self._give(request, 1):
-                    yield job
+                    await self._push(job, context)
                 if not self.waiting:
                     await self._change(1.0)
         finally:
@@ -247,6 +247,15 @@ class ScriptedGateway(GatewayServicer):
             self.held[job.key] = job
         self.most_held = max(self.most_held, len(self.held))
         return jobs
+
+    async def _push(self, job: pb.ActivatedJob, context) -> None:
+        """Write a job into a stream; as Zeebe does, take it back when that fails."""
+        try:
+            await context.write(job)
+        except BaseException:
+            if self.held.pop(job.key, None):
+                self.waiting.appendleft(job)
+            raise
 
     async def _end(self, key: int, context) -> pb.ActivatedJob:
         if key not in self.held:

@@ -90,6 +90,38 @@ async def test_a_stream_at_its_deadline_is_renewed_and_that_is_no_failure(gatewa
     assert times[3] - times[0] < 0.6
 
 
+async def test_a_busy_stream_is_renewed_in_a_quiet_moment(gateway):
+    """A stream ends when all is read, before its deadline, at which unread jobs are dropped."""
+    held = Held()
+    options = {**STREAM, "stream_renewal_s": 2.0, "max_jobs_active": 3}
+    async with running(gateway, held, **options) as run:
+        keys = gateway.add_jobs(3)
+        await eventually(lambda: len(held.jobs) == 3)
+        # These wait in the connection, past four fifths of the stream's life.
+        keys += gateway.add_jobs(3)
+        opened_s = gateway.calls("StreamActivatedJobs")[0].at_s
+        await eventually(lambda: asyncio.get_running_loop().time() > opened_s + 1.65)
+        assert len(gateway.calls("StreamActivatedJobs")) == 1
+        held.release()
+        await eventually(lambda: len(held.jobs) == 3)
+        held.release()
+        await gateway.until_called("StreamActivatedJobs", times=2)
+        assert gateway.calls("StreamActivatedJobs")[1].at_s - opened_s < 1.95
+        await gateway.until_ended(keys)
+    assert run.seen.poll_failures == []
+    assert run.seen.endings == {Ending.COMPLETED: 6}
+
+
+async def test_a_stream_that_times_out_at_once_does_not_run_hot(gateway):
+    """Only a stream that has lived its life is followed at once; others are a failure."""
+    gateway.script.fail("StreamActivatedJobs", grpc.StatusCode.DEADLINE_EXCEEDED, times=3)
+    async with running(gateway, complete, **STREAM) as run:
+        await gateway.until_called("StreamActivatedJobs", times=4)
+    times = [call.at_s for call in gateway.calls("StreamActivatedJobs")]
+    assert times[3] - times[0] > 0.3
+    assert run.seen.poll_failures == [errors.TimedOut] * 3
+
+
 async def test_a_stream_that_breaks_is_opened_again_ever_more_seldom(gateway):
     """A failing stream is retried with growing waits, and works when the gateway does."""
     gateway.script.fail("StreamActivatedJobs", grpc.StatusCode.UNAVAILABLE, times=3)
