@@ -30,6 +30,12 @@ class Cluster:
             if record.intent in ("ELEMENT_COMPLETED", "ELEMENT_TERMINATED"):
                 self._ended.add(record.key)
 
+    def forget(self) -> None:
+        """Forget the records so far."""
+        self.records.clear()
+        self._events.clear()
+        self._ended.clear()
+
     def deploy(self, *files: bytes) -> None:
         """Deploy BPMN files, named by their place."""
         self.engine.deploy(
