@@ -1,11 +1,17 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
 from connector.login import Logins
 from connector.request import Authorization, BasicLogin, SessionLogin
+from runtime.http import Answer
 from runtime.oauth import ClientCredentials, TokenCache
+
+_UNAUTHORIZED = 401
+
+Send = Callable[[Mapping[str, str]], Awaitable[Answer]]
+"""Sends a request with these headers added to it."""
 
 
 class Authorizer:
@@ -14,6 +20,22 @@ class Authorizer:
     def __init__(self, tokens: TokenCache, logins: Logins) -> None:
         self._tokens = tokens
         self._logins = logins
+
+    async def authorized(self, authorization: Authorization, send: Send) -> Answer:
+        """The answer to what `send` sends, with one second try after a 401.
+
+        A token or session may have been revoked before its time, so that a 401 says little about
+        the credentials that it was got with.
+
+        Raises:
+            TokenError: of `runtime` or of the connector, when there is no token or session.
+            HttpError: when a server is not reached.
+        """
+        headers = await self.headers(authorization)
+        answer = await send(headers)
+        if answer.status != _UNAUTHORIZED or not self.renew(authorization, headers):
+            return answer
+        return await send(await self.headers(authorization))
 
     async def headers(self, authorization: Authorization) -> Mapping[str, str]:
         """The headers to send, from the caches while they are good.

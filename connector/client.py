@@ -16,7 +16,6 @@ from connector.response import Response, read_response
 from runtime.clock import Clock
 from runtime.http import Answer, exchange
 
-_UNAUTHORIZED = 401
 _BAD_REQUEST = 400
 
 
@@ -75,20 +74,13 @@ class Client:
     async def _send_once(self, request: Request, until_s: float) -> Response:
         with translating():
             async with asyncio.timeout(self._left_s(until_s)):
-                answer = await self._authorized(request, until_s)
+                answer = await self._authorizer.authorized(
+                    request.authorization,
+                    lambda headers: self._exchange(request, headers, until_s),
+                )
         if answer.status >= _BAD_REQUEST:
             raise_for_status(answer, self._clock.now_ms())
         return read_response(answer, request.operation)
-
-    async def _authorized(self, request: Request, until_s: float) -> Answer:
-        headers = await self._authorizer.headers(request.authorization)
-        answer = await self._exchange(request, headers, until_s)
-        if answer.status != _UNAUTHORIZED:
-            return answer
-        if not self._authorizer.renew(request.authorization, headers):
-            return answer
-        headers = await self._authorizer.headers(request.authorization)
-        return await self._exchange(request, headers, until_s)
 
     async def _exchange(
         self,

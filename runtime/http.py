@@ -132,6 +132,7 @@ async def exchange(
     headers: Mapping[str, str] | None = None,
     body: bytes | None = None,
     timeout_s: float | None = None,
+    idle_s: float | None = None,
 ) -> Answer:
     """Send one request and read its answer whole; no redirect is followed, no status is an error.
 
@@ -143,6 +144,7 @@ async def exchange(
         headers: Sent beside those of the session.
         body: The bytes to send; set `Content-Type` in the headers.
         timeout_s: For the whole exchange; None leaves the session's.
+        idle_s: How long the server may say nothing while it is to answer; None leaves it open.
 
     Raises:
         HttpError: No usable answer; the type says why.
@@ -154,7 +156,7 @@ async def exchange(
             target,
             headers=headers,
             data=body,
-            timeout=_timeout(session, timeout_s, target),
+            timeout=_timeout(session, timeout_s, idle_s, target),
             allow_redirects=False,
         ) as response:
             content = await _read(response, limit_bytes)
@@ -212,11 +214,16 @@ def _http_url(url: str | URL) -> URL:
     return target
 
 
-def _timeout(session: ClientSession, timeout_s: float | None, target: URL) -> ClientTimeout:
-    if timeout_s is None:
+def _timeout(
+    session: ClientSession, timeout_s: float | None, idle_s: float | None, target: URL
+) -> ClientTimeout:
+    if timeout_s is None and idle_s is None:
         return session.timeout
-    if timeout_s <= 0:  # aiohttp takes 0 for no limit at all
+    if timeout_s is not None and timeout_s <= 0:  # aiohttp takes 0 for no limit at all
         raise HttpTimeoutError(f"no time was left to ask {origin_of(target)}")
     return ClientTimeout(
-        total=timeout_s, connect=session.timeout.connect, ceil_threshold=_NO_ROUNDING_S
+        total=session.timeout.total if timeout_s is None else timeout_s,
+        connect=session.timeout.connect,
+        sock_read=idle_s,
+        ceil_threshold=_NO_ROUNDING_S,
     )
