@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
+import random
 import sys
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
@@ -12,13 +13,16 @@ from pathlib import Path
 
 from connector.check import check
 from connector.errors import ConnectorError
-from connector.providers import secret_providers
+from connector.providers import secret_sources
 from connector.render import read_job_file, render
 from connector.service import serve
 from connector.settings import ConnectorSettings
 from runtime import health, lifecycle
+from runtime.clock import SystemClock
 from runtime.errors import SettingsError
+from runtime.http import HttpOptions, open_session
 from runtime.lifecycle import ExitCode
+from runtime.oauth import TokenCache
 from runtime.settings import load
 
 _LATER = ("facade", "migrate", "top")
@@ -113,7 +117,7 @@ def _health(environ: Mapping[str, str]) -> int:
 def _render(path: Path, environ: Mapping[str, str]) -> int:
     try:
         settings = load(ConnectorSettings, environ)
-        print(render(read_job_file(path), secret_providers(settings, environ), settings.policy))
+        print(asyncio.run(_rendered(path, settings, environ)))
     except SettingsError as error:
         return lifecycle.report(error)
     except OSError as error:
@@ -123,6 +127,17 @@ def _render(path: Path, environ: Mapping[str, str]) -> int:
         print(error.message, file=sys.stderr)
         return ExitCode.FAILURE
     return ExitCode.FINE
+
+
+async def _rendered(path: Path, settings: ConnectorSettings, environ: Mapping[str, str]) -> str:
+    clock = SystemClock()
+    options = HttpOptions(ca_file=settings.ca_file, proxies=settings.proxies())
+    async with (
+        open_session(options) as session,
+        TokenCache(session, clock, random.random) as tokens,
+    ):
+        sources = secret_sources(settings, environ, session, tokens, clock)
+        return await render(read_job_file(path), sources, settings.policy)
 
 
 if __name__ == "__main__":

@@ -39,7 +39,7 @@ def _check_url(text: str) -> str:
     return text
 
 
-def _strip_version(text: str) -> str:
+def strip_version(text: str) -> str:
     """The documentation of other clients has the version in the base URL: take both ways."""
     return text.rstrip("/").removesuffix("/v1").rstrip("/")
 
@@ -73,7 +73,7 @@ class SelfManaged(Section):
     """A cluster that the user runs."""
 
     deployment: Literal["selfManaged"]
-    operate_url: Annotated[Url, AfterValidator(_strip_version)]
+    operate_url: Annotated[Url, AfterValidator(strip_version)]
     token_url: Url | None = Field(default=None)
     api: Api = "auto"
 

@@ -11,6 +11,7 @@
         ├── CallTimeout            no answer in time
         ├── ConnectionFailed       no connection, or it broke
         ├── TokenError             no access token
+        ├── SecretsUnavailable     a store of secrets that cannot say just now
         ├── ResponseInvalid        an answer that is not what the API promises
         ├── RetryError             a connector that says itself how to go on
         ├── DeadlinePassed         the job belongs to another worker by now
@@ -139,19 +140,23 @@ class HttpError(CallError):
 class CallTimeout(CallError):
     """No complete answer within the time that the job allows."""
 
-    def __init__(self, message: str) -> None:
-        super().__init__(message, code="408")
+    def __init__(self, message: str, *, cause: str | None = None) -> None:
+        super().__init__(message, code="408", variables=_cause(cause))
 
 
 class ConnectionFailed(CallError):
     """No connection to the API, or it broke; upstream's codes are `408` and for TLS its own."""
 
-    def __init__(self, message: str, *, code: str = "408") -> None:
-        super().__init__(message, code=code)
+    def __init__(self, message: str, *, code: str = "408", cause: str | None = None) -> None:
+        super().__init__(message, code=code, variables=_cause(cause))
 
 
 class TokenError(CallError):
     """The token endpoint gave no token; `code` is its HTTP status when it answered with one."""
+
+
+class SecretsUnavailable(CallError):
+    """A store of secrets cannot say just now; the connector was not called."""
 
 
 class ResponseInvalid(CallError):
@@ -191,6 +196,11 @@ class DeadlinePassed(CallError):
 
 class ExpressionBroken(CallError):
     """A result expression that cannot be evaluated: upstream lets it use a retry."""
+
+
+def _cause(cause: str | None) -> Mapping[str, object] | None:
+    """What is known beside a message whose words are upstream's."""
+    return None if cause is None else {"cause": cause}
 
 
 def _secrets_message(names: Sequence[str], remedy: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from connector.errors import ConnectorError, ErrorExpressionInvalid, InputError
+from connector.errors import ConnectorError
 from connector.redaction import Redaction
 from connector.result import Output
 from worker.job import Job
@@ -36,13 +36,9 @@ def after_failure(described: Mapping[str, object], job: Job) -> dict[str, object
 
 def describe(error: ConnectorError, redaction: Redaction) -> dict[str, object]:
     """The `error` object of expressions and of a failed job's variables, secrets masked."""
-    message = error.message
-    # Faults of the inputs hold no values, and masking would only garble their advice.
-    if not isinstance(error, InputError) or isinstance(error, ErrorExpressionInvalid):
-        message = redaction.text(message)
     described: dict[str, object] = {
         "type": error.upstream_type,
-        "message": message[:MAX_MESSAGE_CHARS],
+        "message": redaction.text(error.message)[:MAX_MESSAGE_CHARS],
     }
     if error.code is not None:
         described["code"] = error.code

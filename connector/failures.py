@@ -89,7 +89,7 @@ def raise_for_status(answer: Answer, now_ms: int) -> NoReturn:
     remedy = _REMEDIES.get(answer.status, "")
     if answer.status >= _SERVER_ERROR:
         remedy = "The API cannot answer just now; look at its logs when this goes on"
-    said = f"status {answer.status} {answer.reason or _phrase(answer.status)}{_message(body)}"
+    said = f"status {answer.status} {answer.reason or phrase(answer.status)}{_message(body)}"
     raise HttpError(
         f"{remedy or 'The API refused the request'}: it answered with {said}",
         code=str(answer.status),
@@ -114,7 +114,8 @@ def _message(body: object) -> str:
     return f": {message[:_SHOWN_CHARS]}" if isinstance(message, str) else ""
 
 
-def _phrase(status: int) -> str:
+def phrase(status: int) -> str:
+    """The usual reason phrase of a status, or upstream's words for none."""
     try:
         return http.HTTPStatus(status).phrase
     except ValueError:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from urllib.parse import urlsplit
@@ -81,13 +81,18 @@ def _read_timeout_s(value: object, faults: Faults) -> float:
 
 
 def _check_cluster(cluster: Cluster, policy: Policy, faults: Faults) -> None:
-    for name, url in _addresses(cluster):
+    check_hosts(_addresses(cluster), policy, faults)
+    if "v2" in {cluster.api, policy.api if cluster.api == "auto" else cluster.api}:
+        faults.add("api", "v2 is not available in this version; choose v1 or auto")
+
+
+def check_hosts(urls: Iterable[tuple[str, str]], policy: Policy, faults: Faults) -> None:
+    """Note each input, by its name, whose URL leads to a host that the operator does not allow."""
+    for name, url in urls:
         host = urlsplit(url).hostname or ""
         if policy.allowed_hosts and not _is_allowed(host, policy.allowed_hosts):
             remedy = "an operator can add it to CONNECTOR_ALLOWED_HOSTS"
             faults.add(name, f"names a host that this connector may not call; {remedy}")
-    if "v2" in {cluster.api, policy.api if cluster.api == "auto" else cluster.api}:
-        faults.add("api", "v2 is not available in this version; choose v1 or auto")
 
 
 def _addresses(cluster: Cluster) -> list[tuple[str, str]]:

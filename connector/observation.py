@@ -42,7 +42,16 @@ HANDLED = Counter(
     meaning="Jobs that left this worker, by how they left it.",
     labels=("type", "ending"),
 )
-IN_HAND = Gauge(name="connector_jobs_in_hand", meaning="Jobs held just now.")
+IN_HAND = Gauge(
+    name="connector_jobs_in_hand",
+    meaning="Jobs held just now.",
+    labels=("type",),
+)
+FOREIGN_JOBS = Counter(
+    name="connector_foreign_jobs",
+    meaning="Jobs of the REST connector's type that were no Operate calls and were handed back.",
+    labels=("type",),
+)
 COMMAND_RETRIES = Counter(
     name="connector_command_retries",
     meaning="Commands that were sent to the gateway again, by the kind of failure.",
@@ -59,6 +68,7 @@ METRICS: tuple[Metric, ...] = (
     ACTIVATED,
     HANDLED,
     IN_HAND,
+    FOREIGN_JOBS,
     COMMAND_RETRIES,
     POLL_FAILURES,
 )
@@ -86,6 +96,7 @@ class JobWitness:
         self._clock = clock
         self._invocations = INVOCATIONS.on(registry)
         self._execution_time = EXECUTION_TIME.on(registry)
+        self._foreign_jobs = FOREIGN_JOBS.on(registry)
         self._failures: deque[RecentFailure] = deque(maxlen=_RECENT)
 
     @property
@@ -127,6 +138,10 @@ class JobWitness:
             code=None if error is None else error.code,
         )
 
+    def handed_back(self, job: Job) -> None:
+        """A job was none of ours."""
+        self._foreign_jobs.labels(job.type).inc()
+
     def _remember(self, job: Job, error: ConnectorError) -> None:
         self._failures.append(
             RecentFailure(
@@ -147,7 +162,7 @@ class WorkerMetrics(Observer):
         self._activated = ACTIVATED.on(registry).labels(job_type)
         handled = HANDLED.on(registry)
         self._handled = {ending: handled.labels(job_type, ending.value) for ending in Ending}
-        self._in_hand = IN_HAND.on(registry)
+        self._in_hand = IN_HAND.on(registry).labels(job_type)
         self._retries = COMMAND_RETRIES.on(registry)
         self._poll_failures = POLL_FAILURES.on(registry)
 

@@ -96,11 +96,12 @@ class Ending:
         return max(self.headers.retry_backoff_ms or 0, asked_ms)
 
     def _command(self, verdict: BpmnError | JobError | IgnoreError) -> Outcome:
-        variables = {key: self.redaction.value(item) for key, item in verdict.variables.items()}
+        text, value = self.redaction.text, self.redaction.value
+        variables = {text(key): value(item) for key, item in verdict.variables.items()}
         match verdict:
             case BpmnError():
                 message = self.redaction.text(verdict.message or "")[:MAX_MESSAGE_CHARS]
-                return ThrowError(verdict.code, message, encode(variables))
+                return ThrowError(self.redaction.text(verdict.code), message, encode(variables))
             case JobError():
                 message = self.redaction.text(verdict.message)[:MAX_MESSAGE_CHARS]
                 variables["error"] = message

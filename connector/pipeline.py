@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Generic, Protocol, TypeVar
 
 import orjson
@@ -17,10 +17,12 @@ from connector.errors import (
     JobTimeoutRefused,
 )
 from connector.headers import TaskHeaders, read_headers
+from connector.known_secrets import KnownSecrets
 from connector.outcome import Ending
 from connector.redaction import Redaction
 from connector.result import Answer
-from connector.secrets import SecretProvider, resolve
+from connector.secrets import Resolved, SecretSource, resolve
+from connector.upstream_secrets import resolve_text
 from runtime.clock import Clock
 from worker.errors import GatewayError, Retryable
 from worker.job import Job
@@ -67,36 +69,53 @@ ExtendJob = Callable[[Job, int], Awaitable[Job]]
 """Makes a job ours for so many milliseconds from now; gives it with its new deadline."""
 
 
+@dataclass(frozen=True, slots=True)
+class Upstream:
+    """Which of our deliberate differences from upstream an operator has undone.
+
+    `response` is about what an error expression sees after a success, `secrets` about where
+    references to secrets are found: docs/explanation/differences-from-upstream.md.
+    """
+
+    response: bool = False
+    secrets: bool = False
+
+
+AS_OURSELVES = Upstream()
+
+
 class Pipeline(Generic[InputsT, RequestT]):
     """Turns each job into the one command that ends it; whatever goes wrong ends only this job."""
 
     def __init__(
         self,
         connector: Connector[InputsT, RequestT],
-        providers: Sequence[SecretProvider],
+        sources: Sequence[SecretSource],
         extend: ExtendJob,
         witness: Witness,
         clock: Clock,
         *,
-        upstream_response: bool = False,
+        upstream: Upstream = AS_OURSELVES,
+        known_secrets: KnownSecrets | None = None,
     ) -> None:
         self._connector = connector
-        self._providers = providers
+        self._sources = sources
         self._extend = extend
         self._witness = witness
         self._clock = clock
-        self._upstream_response = upstream_response
+        self._upstream = upstream
+        self._known_secrets = known_secrets or KnownSecrets()
 
     async def handle(self, job: Job) -> Outcome:
         """Do `job` and say how it ends. Raises nothing but cancellation and defects of ours."""
         began_s = self._clock.monotonic_s()
-        ending = Ending(job, TaskHeaders(), Redaction(), self._upstream_response)
+        ending = Ending(job, TaskHeaders(), Redaction(), self._upstream.response)
         failure: ConnectorError | None = None
         try:
             headers = read_headers(job.custom_headers_json)
             ending = replace(ending, headers=headers)
             job = await self._with_timeout(job, headers)
-            resolved = resolve(_variables(job), self._providers, job)
+            resolved = await self._resolved(job)
             ending = replace(ending, redaction=Redaction(resolved.secrets))
             inputs = self._connector.read(resolved.variables)
             request = self._connector.build(inputs)
@@ -108,6 +127,16 @@ class Pipeline(Generic[InputsT, RequestT]):
         duration_s = self._clock.monotonic_s() - began_s
         self._witness.ended(job, ending.headers, outcome, failure, duration_s)
         return outcome
+
+    async def _resolved(self, job: Job) -> Resolved:
+        """The job's variables with its secrets filled in."""
+        if not self._upstream.secrets:
+            resolved = await resolve(_variables(job.variables_json), self._sources, job)
+        else:
+            text = await resolve_text(job.variables_json, self._sources, job)
+            resolved = Resolved(_variables(text.text), text.secrets)
+        self._known_secrets.add(resolved.secrets)
+        return resolved
 
     async def _with_timeout(self, job: Job, headers: TaskHeaders) -> Job:
         """The job with the time that its task asks for, before anything is called."""
@@ -133,8 +162,13 @@ class Pipeline(Generic[InputsT, RequestT]):
         return left_ms / 1000
 
 
-def _variables(job: Job) -> Mapping[str, object]:
-    variables = orjson.loads(job.variables_json or "{}")
+def _variables(text: str) -> Mapping[str, object]:
+    try:
+        variables = orjson.loads(text or "{}")
+    except orjson.JSONDecodeError:
+        raise InputError(
+            [Fault("", "the variables of the job are no JSON that can be read")]
+        ) from None
     if not isinstance(variables, dict):
         raise InputError([Fault("", "the variables of the job are no JSON object")])
     return variables

@@ -1,21 +1,37 @@
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import base64
+import html
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+from urllib.parse import quote, quote_plus, urlsplit
 
+import orjson
 from pydantic import SecretStr
 
 MASK = "***"
+_SHORTEST_DISGUISED = 4
+"""Shorter values are masked only as they are: other forms of them are found in any text."""
 
 
 class Redaction:
     """Replaces the values of one job's secrets by `***` in whatever leaves the process.
 
-    Longer values go first, so that a secret which contains another is masked whole.
+    A server may repeat a secret in another form than it was given in, so the usual ones are masked
+    as well: escaped for JSON, URLs or HTML, in base64, and the host of a URL. Longer ones go first,
+    so that a secret which contains another is masked whole.
     """
 
     def __init__(self, secrets: Sequence[SecretStr] = ()) -> None:
-        values = {secret.get_secret_value() for secret in secrets}
-        self._values = sorted((value for value in values if value), key=len, reverse=True)
+        self._secrets = secrets
+
+    @cached_property
+    def _values(self) -> list[str]:
+        # Made when the first text is masked: most jobs end without one.
+        values = {secret.get_secret_value() for secret in self._secrets}
+        forms = {form for value in values for form in _forms(value)}
+        return sorted((form for form in forms if form), key=len, reverse=True)
 
     def text(self, text: str) -> str:
         """`text` with every secret masked."""
@@ -36,3 +52,26 @@ class Redaction:
                 return [self.value(item) for item in value]
             case _:
                 return value
+
+
+def _forms(value: str) -> Iterator[str]:
+    yield value
+    if len(value) < _SHORTEST_DISGUISED:
+        return
+    yield orjson.dumps(value).decode()[1:-1]
+    yield json.dumps(value)[1:-1]
+    yield quote(value)
+    yield quote(value, safe="")
+    yield quote_plus(value)
+    yield html.escape(value)
+    yield base64.b64encode(value.encode()).decode()
+    if value.startswith(("http://", "https://")):
+        yield _host(value)
+
+
+def _host(url: str) -> str:
+    """Host and port of a URL that is a secret: messages name the origin of what was called."""
+    try:
+        return urlsplit(url).netloc.rpartition("@")[2]
+    except ValueError:
+        return ""

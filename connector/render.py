@@ -12,7 +12,7 @@ from connector.errors import Fault, InputError
 from connector.inputs import Policy, read_inputs
 from connector.redaction import MASK, Redaction
 from connector.request import Authorization, BasicLogin, Request, SessionLogin, build
-from connector.secrets import SecretProvider, resolve
+from connector.secrets import SecretSource, resolve
 from runtime.oauth import ClientCredentials
 from worker.job import Job
 
@@ -44,9 +44,9 @@ def _parse(text: bytes | str, what: str) -> dict[str, object]:
     return content
 
 
-def render(
+async def render(
     variables: Mapping[str, object],
-    providers: Sequence[SecretProvider],
+    sources: Sequence[SecretSource],
     policy: Policy,
 ) -> str:
     """The request as HTTP text, every secret masked.
@@ -54,7 +54,7 @@ def render(
     Raises:
         ConnectorError: as the job itself would fail.
     """
-    resolved = resolve(variables, providers, _RENDERED)
+    resolved = await resolve(variables, sources, _RENDERED)
     request = build(read_inputs(resolved.variables, policy))
     return Redaction(resolved.secrets).text("\n".join(_lines(request)))
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -11,18 +12,19 @@ from typing_extensions import override
 from connector.errors import SecretsMissing
 from worker.job import Job
 
-_REFERENCE = re.compile(
-    r"\{\{\s*secrets\.(?P<braced>\S+?)\s*\}\}"
-    r"|(?<![A-Za-z0-9_.])secrets\.(?P<bare>(?:[A-Za-z0-9]+[/._-])*[A-Za-z0-9]+)",
-)
-"""Upstream's two syntaxes in one pass, so that what a secret expands to is never read again.
+BRACED = r"\{\{\s*secrets\.(?P<braced>\S{1,500}?)\s*\}\}"
+BARE = r"secrets\.(?P<bare>(?:[A-Za-z0-9]+[/._-])*[A-Za-z0-9]+)"
+"""Upstream's two syntaxes. A name in braces has a limit, so that the search for its end has one."""
+
+_REFERENCE = re.compile(rf"{BRACED}|(?<![A-Za-z0-9_.]){BARE}")
+"""Both in one pass, so that what a secret expands to is never read again.
 
 Unlike upstream, the bare form needs a boundary before it: `mysecrets.X` is left alone.
 """
 
 
 class SecretProvider(Protocol):
-    """Where secrets come from: environment, files, a vault."""
+    """Where secrets lie at hand: environment, files. Asked for one name at a time."""
 
     def get(self, name: str, job: Job) -> SecretStr | None:
         """The secret `name` for this job, or None when this provider has none of that name."""
@@ -34,22 +36,55 @@ class SecretProvider(Protocol):
         ...
 
 
-class EnvironmentSecrets(SecretProvider):
-    """Secrets from environment variables: secret `X` is `<prefix>X`."""
+class SecretStore(ABC):
+    """Where secrets have to be fetched from: Camunda's Console, a vault, a cloud's store."""
 
-    def __init__(self, environ: Mapping[str, str], prefix: str) -> None:
-        self._environ = environ
-        self._prefix = prefix
+    @abstractmethod
+    async def fetch(self, names: Sequence[str], job: Job) -> Mapping[str, SecretStr]:
+        """Those of `names` that the store has; it is its own business to remember them.
+
+        Raises:
+            SecretsUnavailable: when the store cannot say just now.
+        """
+
+    @property
+    @abstractmethod
+    def remedy(self) -> str:
+        """A sentence that tells an operator how to add a secret here."""
+
+
+SecretSource = SecretProvider | SecretStore
+
+
+@dataclass(frozen=True, slots=True)
+class EnvironmentSecrets(SecretProvider):
+    """Secrets from environment variables: secret `X` is `<prefix>X`.
+
+    A tenant's or a process's secrets can be kept apart from those of others, by upstream's names:
+    `<prefix><tenant id>_<process id>_X`, either part as asked for.
+    """
+
+    environ: Mapping[str, str]
+    prefix: str
+    by_tenant: bool = False
+    by_process: bool = False
 
     @override
     def get(self, name: str, job: Job) -> SecretStr | None:
-        value = self._environ.get(self._prefix + name)
-        return None if value is None else SecretStr(value)
+        tenant = f"{job.tenant_id}_" if self.by_tenant else ""
+        process = f"{job.bpmn_process_id}_" if self.by_process else ""
+        value = self.environ.get(f"{self.prefix}{tenant}{process}{name}")
+        # Bytes that are no UTF-8 arrive as surrogates, which no request can hold.
+        return None if value is None else SecretStr(value.encode(errors="replace").decode())
 
     @property
     @override
     def remedy(self) -> str:
-        return f"Set the environment variable {self._prefix}<name> on the connector."
+        tenant = "<tenant id>_" if self.by_tenant else ""
+        process = "<process id>_" if self.by_process else ""
+        return (
+            f"Set the environment variable {self.prefix}{tenant}{process}<name> on the connector."
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,37 +95,52 @@ class Resolved:
     secrets: tuple[SecretStr, ...]
 
 
-def resolve(
+async def resolve(
     variables: Mapping[str, object],
-    providers: Sequence[SecretProvider],
+    sources: Sequence[SecretSource],
     job: Job,
 ) -> Resolved:
     """Fill in the secrets that string values of `variables` name.
 
     Keys are left alone, and so is anything that is not a string: a secret cannot change the shape
-    of the inputs. The first provider that knows a name wins.
+    of the inputs. The first source that knows a name wins.
 
     Raises:
-        SecretsMissing: with all the names that no provider knows.
+        SecretsMissing: with all the names that no source knows.
+        SecretsUnavailable: when a store cannot say just now.
     """
     names = list(dict.fromkeys(_references(variables)))
     if not names:
         return Resolved(variables, ())
-    found = {name: _look_up(name, providers, job) for name in names}
-    missing = [name for name, secret in found.items() if secret is None]
-    if missing:
-        raise SecretsMissing(missing, " ".join(provider.remedy for provider in providers))
-    secrets = {name: secret for name, secret in found.items() if secret is not None}
+    secrets = await look_up(names, sources, job)
     filled = {key: _fill(value, secrets) for key, value in variables.items()}
     return Resolved(filled, tuple(secrets.values()))
 
 
-def _look_up(name: str, providers: Sequence[SecretProvider], job: Job) -> SecretStr | None:
-    for provider in providers:
-        secret = provider.get(name, job)
-        if secret is not None:
-            return secret
-    return None
+async def look_up(
+    names: Sequence[str],
+    sources: Sequence[SecretSource],
+    job: Job,
+) -> Mapping[str, SecretStr]:
+    """The secret of each name, from the first source that has it.
+
+    Raises:
+        SecretsMissing: with all the names that no source knows.
+        SecretsUnavailable: when a store cannot say just now.
+    """
+    found: dict[str, SecretStr] = {}
+    for source in sources:
+        missing = [name for name in names if name not in found]
+        if isinstance(source, SecretStore):
+            fetched = await source.fetch(missing, job) if missing else {}
+            found |= {name: fetched[name] for name in missing if name in fetched}
+        else:
+            asked = {name: source.get(name, job) for name in missing}
+            found |= {name: secret for name, secret in asked.items() if secret is not None}
+    missing = [name for name in names if name not in found]
+    if missing:
+        raise SecretsMissing(missing, " ".join(source.remedy for source in sources))
+    return found
 
 
 def _references(value: object) -> Iterator[str]:

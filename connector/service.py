@@ -3,31 +3,26 @@
 from __future__ import annotations
 
 import random
-import socket
 from collections.abc import Mapping
 from importlib.metadata import version
 
 import structlog
 
 from connector.authorization import Authorizer
-from connector.client import Client
 from connector.gateway_credentials import gateway_credentials
-from connector.inputs import FETCHED
+from connector.known_secrets import KnownSecrets
 from connector.login import Logins
-from connector.observation import JobWitness, WorkerMetrics
-from connector.operate import OperateConnector
-from connector.pipeline import Pipeline
-from connector.providers import secret_providers
+from connector.observation import JobWitness
+from connector.providers import secret_sources
 from connector.settings import ConnectorSettings
-from connector.status import sections
+from connector.status import problem, sections
+from connector.workers import Ground, run_all, workers
 from runtime import health, lifecycle, logs, metrics
 from runtime.clock import SystemClock
 from runtime.http import HttpOptions, open_session
 from runtime.oauth import TokenCache
 from runtime.settings import doubtful_names, redacted
 from worker.gateway import Gateway
-from worker.loop import Worker
-from worker.options import WorkerOptions
 
 _log = structlog.get_logger("connector")
 
@@ -53,9 +48,8 @@ async def _work(
     clock = SystemClock()
     registry = metrics.new_registry()
     life.start("loop watch", metrics.watch_loop(metrics.LOOP_LAG.on(registry), clock))
-    witness = JobWitness(registry, clock)
     options = HttpOptions(
-        connections=settings.max_jobs_active,
+        connections=settings.max_jobs_active * (2 if settings.official_templates else 1),
         ca_file=settings.ca_file,
         proxies=settings.proxies(),
         user_agent=f"operate-connector/{version('operate-connector')}",
@@ -71,47 +65,28 @@ async def _work(
             clock=clock,
         ) as gateway,
     ):
-        client = Client(
-            session,
-            Authorizer(tokens, logins),
-            clock,
-            max_response_bytes=settings.max_response_bytes,
-        )
-        pipeline = Pipeline(
-            OperateConnector(client, settings.policy),
-            secret_providers(settings, environ),
-            gateway.update_job_timeout,
-            witness,
-            clock,
-        )
-        worker = Worker(
-            gateway,
-            _worker_options(settings),
-            pipeline.handle,
+        ground = Ground(
+            settings=settings,
+            session=session,
+            authorizer=Authorizer(tokens, logins),
+            sources=secret_sources(settings, environ, session, tokens, clock),
+            gateway=gateway,
+            registry=registry,
+            witness=JobWitness(registry, clock),
+            known_secrets=KnownSecrets(),
             clock=clock,
-            observer=WorkerMetrics(registry, settings.job_type),
         )
+        running = workers(ground)
         management = health.Management(
             service="operate-connector",
             version=version("operate-connector"),
             registry=registry,
             ready={
-                "gateway": lambda: worker.problem,
+                "gateway": lambda: problem(running),
                 "life": lambda: "stopping" if life.stopping.is_set() else None,
             },
-            sections=lambda: sections(settings, worker, witness, tokens),
+            sections=lambda: sections(ground, running, tokens),
         )
         async with health.serve(management, settings.management_port, clock=clock) as url:
             _log.info("working", gateway=gateway.target, management=url)
-            await worker.run(life.stopping, settings.drain_deadline_s)
-
-
-def _worker_options(settings: ConnectorSettings) -> WorkerOptions:
-    return WorkerOptions(
-        job_type=settings.job_type,
-        worker_name=f"operate-connector@{socket.gethostname()}",
-        fetch_variables=FETCHED,
-        max_jobs_active=settings.max_jobs_active,
-        job_timeout_ms=round(settings.job_timeout_s * 1000),
-        stream_enabled=settings.stream_enabled,
-    )
+            await run_all(running, life.stopping, settings.drain_deadline_s)

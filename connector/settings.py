@@ -9,10 +9,31 @@ from pydantic import Field
 from connector.cluster import Api
 from connector.connection import Connection
 from connector.inputs import Policy
+from connector.pipeline import Upstream
 from runtime.proxy import ProxySettings
-from runtime.settings import ByteSize, CommaList, DurationS, Fault, Port, Rule, Variable
+from runtime.settings import ByteSize, CommaList, DurationMs, DurationS, Fault, Port, Rule, Variable
 
-SECRETS_PREFIX = "CAMUNDA_CONNECTOR_SECRETPROVIDER_ENVIRONMENT_PREFIX"
+_ENVIRONMENT = "CAMUNDA_CONNECTOR_SECRETPROVIDER_ENVIRONMENT"
+_CONSOLE = "CAMUNDA_CONNECTOR_SECRETPROVIDER_CONSOLE"
+SECRETS_PREFIX = f"{_ENVIRONMENT}_PREFIX"
+
+
+def _check_console(settings: ConnectorSettings) -> Iterator[Fault]:
+    if settings.secrets_from_console and settings.credentials is None:
+        yield Fault(
+            f"{_CONSOLE}_ENABLED",
+            "needs the credentials of a client",
+            f"set {settings.name_of('client_id')} and {settings.name_of('client_secret')}",
+        )
+
+
+def _check_job_types(settings: ConnectorSettings) -> Iterator[Fault]:
+    if settings.official_templates and settings.http_rest_type == settings.job_type:
+        yield Fault(
+            "CONNECTOR_HTTP_REST_TYPE",
+            "is the job type of our own template too",
+            "give the two templates different types",
+        )
 
 
 def _check_streaming(settings: ConnectorSettings) -> Iterator[Fault]:
@@ -30,6 +51,11 @@ class ConnectorSettings(Connection, ProxySettings):
     prefixes: ClassVar = ("CONNECTOR_",)
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(("stream_enabled", "max_jobs_active"), _check_streaming),
+        Rule(("official_templates", "http_rest_type", "job_type"), _check_job_types),
+        Rule(
+            ("secrets_from_console", "auth_method", "client_id", "client_secret"),
+            _check_console,
+        ),
     )
 
     job_type: Annotated[
@@ -37,10 +63,30 @@ class ConnectorSettings(Connection, ProxySettings):
         Field(min_length=1),
         Variable("CONNECTOR_OPERATE_TYPE", meaning="Job type of our own element template."),
     ] = "operate-connector:1"
+    official_templates: Annotated[
+        bool,
+        Variable(
+            "CONNECTOR_OFFICIAL_TEMPLATES",
+            meaning="Also take the jobs that Camunda's own Operate templates make, which have the "
+            "type of its REST connector; other jobs of that type are handed back.",
+        ),
+    ] = False
+    http_rest_type: Annotated[
+        str,
+        Field(min_length=1),
+        Variable("CONNECTOR_HTTP_REST_TYPE", meaning="Job type of those templates."),
+    ] = "io.camunda:http-json:1"
+    http_rest_timeout_ms: Annotated[
+        DurationMs | None,
+        Variable(
+            "CONNECTOR_HTTP_REST_TIMEOUT",
+            meaning="As `CONNECTOR_JOB_TIMEOUT`, for the jobs of those templates alone.",
+        ),
+    ] = None
     max_jobs_active: Annotated[
         int,
         Field(ge=1, le=10_000),
-        Variable("CONNECTOR_MAX_JOBS_ACTIVE", meaning="Jobs held at once."),
+        Variable("CONNECTOR_MAX_JOBS_ACTIVE", meaning="Jobs held at once, of each job type."),
     ] = 100
     job_timeout_s: Annotated[
         DurationS,
@@ -110,6 +156,55 @@ class ConnectorSettings(Connection, ProxySettings):
             blank_counts=True,
         ),
     ] = "SECRET_"
+    secrets_by_tenant: Annotated[
+        bool,
+        Variable(
+            f"{_ENVIRONMENT}_TENANTAWARE",
+            meaning="Puts the id of the job's tenant and `_` between that prefix and `X`.",
+        ),
+    ] = False
+    secrets_by_process: Annotated[
+        bool,
+        Variable(
+            f"{_ENVIRONMENT}_PROCESSDEFINITIONAWARE",
+            meaning="Puts the id of the job's process and `_` before `X`, after the tenant's.",
+        ),
+    ] = False
+    secrets_from_environment: Annotated[
+        bool,
+        Variable(f"{_ENVIRONMENT}_ENABLED", meaning="Whether the environment has secrets at all."),
+    ] = True
+    secrets_from_console: Annotated[
+        bool,
+        Variable(
+            f"{_CONSOLE}_ENABLED",
+            meaning="Takes secrets from Camunda's Console (SaaS) too, with the gateway's client.",
+        ),
+    ] = False
+    console_endpoint: Annotated[
+        str,
+        Variable(f"{_CONSOLE}_ENDPOINT", meaning="Where Console gives them."),
+    ] = "https://cluster-api.cloud.camunda.io/secrets"
+    console_audience: Annotated[
+        str,
+        Variable(f"{_CONSOLE}_AUDIENCE", meaning="Audience of the token for it."),
+    ] = "secrets.camunda.io"
+    upstream_secrets: Annotated[
+        bool,
+        Variable(
+            "CONNECTOR_UPSTREAM_SECRETS",
+            meaning="Fills secrets in as Camunda's runtime does: over the whole text, keys and "
+            "`mysecrets.X` included, and again in what a secret expands to.",
+        ),
+    ] = False
+    upstream_response: Annotated[
+        bool,
+        Variable(
+            "CONNECTOR_UPSTREAM_RESPONSE",
+            meaning="After a success, `response` in an error expression is the output variables "
+            "alone, as in Camunda's runtime, and not the answer as well.",
+        ),
+    ] = False
     secrets_dir: Annotated[
         Path | None,
         Variable(
@@ -117,6 +212,11 @@ class ConnectorSettings(Connection, ProxySettings):
             meaning="Directory of secret files, one a secret, as Kubernetes and Docker mount them.",
         ),
     ] = None
+
+    @property
+    def upstream(self) -> Upstream:
+        """What is to be as upstream, though we know better."""
+        return Upstream(self.upstream_response, self.upstream_secrets)
 
     @property
     def policy(self) -> Policy:

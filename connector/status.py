@@ -3,47 +3,52 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
-from connector.observation import JobWitness, RecentFailure
-from connector.settings import ConnectorSettings
+from connector.observation import RecentFailure
+from connector.redaction import Redaction
+from connector.workers import Ground
 from runtime.oauth import TokenCache, TokenState
 from runtime.settings import redacted
 from runtime.status import Section, Value
 from worker.loop import Worker
 
 
+def problem(running: Mapping[str, Worker]) -> str | None:
+    """Why no jobs come just now; None while the gateway answers every worker."""
+    return next((worker.problem for worker in running.values() if worker.problem), None)
+
+
 def sections(
-    settings: ConnectorSettings,
-    worker: Worker,
-    witness: JobWitness,
-    tokens: TokenCache,
+    ground: Ground, running: Mapping[str, Worker], tokens: TokenCache
 ) -> Sequence[Section]:
     """What the status page shows: never an input, an answer or a secret."""
+    settings = ground.settings
+    redaction = ground.known_secrets.redaction()
     return (
         Section(
             "gateway",
             "Gateway",
-            facts={"address": settings.address, "problem": worker.problem or "none"},
+            facts={"address": settings.address, "problem": problem(running) or "none"},
         ),
         Section(
             "jobs",
             "Jobs",
-            facts={
-                "type": settings.job_type,
-                "in hand": worker.jobs_in_hand,
-                "at most": settings.max_jobs_active,
-            },
+            columns=("type", "in hand", "at most"),
+            rows=[
+                (job_type, worker.jobs_in_hand, settings.max_jobs_active)
+                for job_type, worker in running.items()
+            ],
         ),
         Section(
             "failures",
             "Last failed jobs",
             columns=("time", "job", "process", "element", "error", "code"),
-            rows=[_failure_row(failure) for failure in witness.failures],
+            rows=[_failure_row(failure) for failure in ground.witness.failures],
         ),
         Section(
             "tokens",
             "Access tokens",
             columns=("endpoint", "audience", "seconds left", "problem"),
-            rows=[_token_row(state) for state in tokens.states()],
+            rows=[_token_row(state, redaction) for state in tokens.states()],
         ),
         Section("settings", "Settings that are not empty", facts=_given(redacted(settings))),
     )
@@ -56,9 +61,12 @@ def _failure_row(failure: RecentFailure) -> tuple[str, ...]:
     return (at, key, failure.process, failure.element, failure.error, failure.code or "")
 
 
-def _token_row(state: TokenState) -> tuple[str | float | None, ...]:
+def _token_row(state: TokenState, redaction: Redaction) -> tuple[str | float | None, ...]:
+    """A row in which nothing shows that a job had as a secret, be it only an address."""
     left_s = None if state.expires_in_s is None else round(state.expires_in_s)
-    return (state.origin, state.audience, left_s, state.error)
+    audience = redaction.text(state.audience or "")
+    error = redaction.text(state.error or "")
+    return (redaction.text(state.origin), audience or None, left_s, error or None)
 
 
 def _given(settings: Mapping[str, str | None]) -> dict[str, Value]:

@@ -1,3 +1,5 @@
+import asyncio
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -22,9 +24,14 @@ PROVIDERS = [
 ]
 
 
+def resolved(given, sources=PROVIDERS):
+    """The inputs with their secrets filled in, and the secrets."""
+    return asyncio.run(resolve(given, sources, job()))
+
+
 def filled(text):
     """`text` as an input, with its secrets filled in."""
-    return resolve({"a": text}, PROVIDERS, job()).variables["a"]
+    return resolved({"a": text}).variables["a"]
 
 
 @pytest.mark.parametrize(
@@ -57,7 +64,7 @@ def test_a_reference_is_filled_in(text, expected):
 def test_secrets_are_filled_into_nested_values_but_never_into_keys():
     """Secrets reach every string value of the inputs, and nothing else."""
     given = {"a": [{"secrets.KEY1": "{{secrets.KEY1}}"}, 5, None]}
-    assert resolve(given, PROVIDERS, job()).variables == {
+    assert resolved(given).variables == {
         "a": [{"secrets.KEY1": "VALUE1"}, 5, None],
     }
 
@@ -65,7 +72,7 @@ def test_secrets_are_filled_into_nested_values_but_never_into_keys():
 def test_all_missing_secrets_are_named_at_once():
     """One message names every secret that is not there, and how to add one."""
     with pytest.raises(SecretsMissing) as caught:
-        resolve({"a": "{{secrets.X}} secrets.Y {{secrets.X}} {{secrets.KEY1}}"}, PROVIDERS, job())
+        resolved({"a": "{{secrets.X}} secrets.Y {{secrets.X}} {{secrets.KEY1}}"})
     assert caught.value.names == ("X", "Y")
     assert caught.value.message == (
         "Secrets with names 'X', 'Y' are not available. "
@@ -75,8 +82,7 @@ def test_all_missing_secrets_are_named_at_once():
 
 def test_a_secret_cannot_be_printed():
     """What was filled in is known for masking, in a type that does not show it."""
-    resolved = resolve({"a": "{{secrets.KEY1}}"}, PROVIDERS, job())
-    assert "VALUE1" not in repr(resolved.secrets)
+    assert "VALUE1" not in repr(resolved({"a": "{{secrets.KEY1}}"}).secrets)
 
 
 def test_a_secret_file_is_read_again_when_it_changed(tmp_path):
@@ -99,10 +105,7 @@ def test_a_secret_name_cannot_leave_its_directory(tmp_path, name):
 @given(st.text(), st.text(min_size=1))
 def test_a_masked_text_never_holds_the_secret(around, secret):
     """Whatever surrounds it, a secret is gone after masking, unless it is part of the mask."""
-    resolved = resolve(
-        {"a": "{{secrets.S}}"},
-        [EnvironmentSecrets({"SECRET_S": secret}, "SECRET_")],
-        job(),
-    )
-    masked = Redaction(resolved.secrets).text(around + secret + around)
+    sources = [EnvironmentSecrets({"SECRET_S": secret}, "SECRET_")]
+    secrets = resolved({"a": "{{secrets.S}}"}, sources).secrets
+    masked = Redaction(secrets).text(around + secret + around)
     assert secret not in masked or secret in masked.replace(secret, "") + "***"

@@ -13,7 +13,7 @@ import pytest
 import feel
 from connector.errors import CallError, ConnectorError, Fault, InputError, RetryError
 from connector.functions import connector_functions
-from connector.pipeline import Pipeline
+from connector.pipeline import Pipeline, Upstream
 from runtime.clock import SystemClock
 from tests.kit.jobs import job
 from worker.errors import JobGone
@@ -91,7 +91,8 @@ def run(given, headers, *, retries=3, extend=None, upstream_response=False):
         return await extend(asked, duration_ms) if extend else asked
 
     clock = SystemClock()
-    pipeline = Pipeline(connector, [], grant, Blind(), clock, upstream_response=upstream_response)
+    upstream = Upstream(response=upstream_response)
+    pipeline = Pipeline(connector, [], grant, Blind(), clock, upstream=upstream)
     handed = job(headers=headers, retries=retries, deadline_ms=clock.now_ms() + 60_000)
     return Run(asyncio.run(pipeline.handle(handed)), connector, extended_ms)
 

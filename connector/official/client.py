@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+
+from aiohttp import ClientSession
+from typing_extensions import override
+
+from connector.authorization import Authorizer
+from connector.inputs import Policy
+from connector.official.failures import raise_for_status, translating
+from connector.official.inputs import OfficialInputs, read_official_inputs
+from connector.official.request import OfficialRequest, build
+from connector.official.response import NoResponse, OfficialResponse, read_official_response
+from connector.pipeline import Connector
+from runtime.clock import Clock
+from runtime.http import Answer, exchange
+
+_BAD_REQUEST = 400
+
+
+class OfficialConnector(Connector[OfficialInputs, OfficialRequest]):
+    """Camunda's Operate templates, stage by stage, for the pipeline to put in order.
+
+    Tokens and connections are those of the other connector: one pool, one cache.
+    """
+
+    def __init__(
+        self,
+        session: ClientSession,
+        authorizer: Authorizer,
+        clock: Clock,
+        policy: Policy,
+        *,
+        max_response_bytes: int,
+    ) -> None:
+        self._session = session
+        self._authorizer = authorizer
+        self._clock = clock
+        self._policy = policy
+        self._max_response_bytes = max_response_bytes
+
+    @override
+    def read(self, variables: Mapping[str, object]) -> OfficialInputs:
+        return read_official_inputs(variables, self._policy)
+
+    @override
+    def build(self, inputs: OfficialInputs) -> OfficialRequest:
+        return build(inputs)
+
+    @override
+    async def send(
+        self, request: OfficialRequest, time_left_s: float
+    ) -> OfficialResponse | NoResponse:
+        with translating():
+            async with asyncio.timeout(time_left_s):
+                answer = await self._authorizer.authorized(
+                    request.credentials,
+                    lambda headers: self._exchange(request, headers, time_left_s),
+                )
+        if answer.status >= _BAD_REQUEST:
+            raise_for_status(answer, self._clock.now_ms())
+        return read_official_response(answer)
+
+    async def _exchange(
+        self, request: OfficialRequest, headers: Mapping[str, str], time_left_s: float
+    ) -> Answer:
+        return await exchange(
+            self._session,
+            request.method,
+            request.url,
+            limit_bytes=self._max_response_bytes,
+            headers={**request.headers, **headers},
+            body=request.body,
+            timeout_s=time_left_s,
+            idle_s=request.idle_s,
+        )
