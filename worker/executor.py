@@ -106,12 +106,12 @@ class Executor:
         if self._handing_back:
             return await self._hand_back(job)
         if self._is_overdue(job):
-            return _overdue(job)
+            return self._overdue(job)
         match await self._handle(job):
             case Ending.HANDED_BACK:
                 return await self._hand_back(job)
             case Ending():
-                return _overdue(job)
+                return self._overdue(job)
             case outcome:
                 return await self._delivery.deliver(job, outcome)
 
@@ -150,6 +150,12 @@ class Executor:
     def _is_overdue(self, job: Job) -> bool:
         return self._deadlines.of(job) <= self._clock.now_ms()
 
+    def _overdue(self, job: Job) -> Ending:
+        # Late by minutes on arrival means that this machine's clock and the brokers' disagree.
+        late_ms = self._clock.now_ms() - self._deadlines.of(job)
+        _log.warning("job_overdue", late_ms=late_ms, **log_fields(job))
+        return Ending.OVERDUE
+
     def _keep(self, task: asyncio.Task[None]) -> None:
         self._tasks.add(task)
         task.add_done_callback(self._done)
@@ -159,11 +165,6 @@ class Executor:
         self._observer.jobs_in_hand(len(self._tasks))
         if not task.cancelled() and (error := task.exception()):
             _log.error("job_task_broken", error=type(error).__name__, at=_origin(error))
-
-
-def _overdue(job: Job) -> Ending:
-    _log.warning("job_overdue", **log_fields(job))
-    return Ending.OVERDUE
 
 
 def _handler_fault(job: Job, error: BaseException) -> Fail:

@@ -62,12 +62,16 @@ async def test_a_handler_that_ends_as_cancelled_by_itself_is_a_fault(gateway):
 
 async def test_a_job_whose_deadline_has_passed_is_not_handled():
     """A job that is overdue when it comes is another worker's already: no handler, no command."""
-    async with ScriptedGateway(job_timeout_ms=-1) as gateway:
+    async with ScriptedGateway(job_timeout_ms=-60_000) as gateway:
         gateway.add_jobs(3)
         held = Held()
-        async with running(gateway, held) as run:
-            await eventually(lambda: run.seen.endings[Ending.OVERDUE] == 3)
-            assert held.seen == []
+        with capture_logs() as logs:
+            async with running(gateway, held) as run:
+                await eventually(lambda: run.seen.endings[Ending.OVERDUE] == 3)
+                assert held.seen == []
+    late_ms = [log["late_ms"] for log in logs if log["event"] == "job_overdue"]
+    assert len(late_ms) == 3
+    assert all(60_000 <= late < 70_000 for late in late_ms)
     assert {call.method for call in gateway.received} == {"ActivateJobs"}
 
 
