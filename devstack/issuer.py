@@ -96,12 +96,18 @@ class Issuer:
     def issue(self, request: TokenRequest) -> str:
         """A token as if the client had asked for it over HTTP."""
         now_s = self._clock.monotonic_s()
-        self._issued = {
-            t: issued for t, issued in self._issued.items() if issued.expires_at_s > now_s
-        }
+        self._forget_expired(now_s)
         token = self._signed(request)
         self._issued[token] = _Issued(request, now_s + self.token_life_s)
         return token
+
+    def _forget_expired(self, now_s: float) -> None:
+        # From the oldest on, so that a client which asks for a token with every call stays cheap.
+        while self._issued:
+            oldest = next(iter(self._issued))
+            if self._issued[oldest].expires_at_s > now_s:
+                return
+            del self._issued[oldest]
 
     def _signed(self, request: TokenRequest) -> str:
         now_s = self._clock.now_ms() // 1000

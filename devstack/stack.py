@@ -132,8 +132,8 @@ class Stack:
             clock,
             is_required=options.is_api_protected,
         )
-        self._user_task_search = UserTaskSearch(version)
-        self.log.subscribe(self._user_task_search.read)
+        self._user_task_search = UserTaskSearch(version, self.store.take_in)
+        self.store.follow(self._user_task_search.read)
         self.work = OpenWork()
         self.log.subscribe(self.work.read)
         self.backend = Backend(clock, self._is_good_token)

@@ -7,7 +7,7 @@ filter finds too much. Tasks come in the order of their creation.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import orjson
@@ -40,10 +40,12 @@ class UserTaskSearch:
 
     Args:
         version: decides whether, and where, the search is.
+        take_in: called before a search, to let `read` see the records that are due.
     """
 
-    def __init__(self, version: Version) -> None:
+    def __init__(self, version: Version, take_in: Callable[[], None] = lambda: None) -> None:
         self._base = version.user_task_path
+        self._take_in = take_in
         self._tasks: dict[int, dict[str, Any]] = {}
         self._ended: dict[int, None] = {}
 
@@ -74,6 +76,7 @@ class UserTaskSearch:
             allowed = {name: _values(name, value) for name, value in wanted.items()}
             page = _object(asked.get("page"), "page")
             start, limit = _bounds(page)
+            self._take_in()
             found = [task for task in self._tasks.values() if _fits(task, allowed)]
         except ValueError as error:
             return v2_problem(400, "INVALID_ARGUMENT", str(error), request.path)

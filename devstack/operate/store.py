@@ -13,7 +13,7 @@ from devstack.operate.query import Query
 from devstack.operate.search import Page, Search
 from devstack.operate.seeds import Seed, insert_seeds
 from devstack.operate.tables import open_database
-from devstack.records import Record
+from devstack.records import Reader, Record
 from devstack.version import Version
 from runtime.clock import Clock
 
@@ -67,6 +67,7 @@ class Store:
         self._max_ended_instances = max_ended_instances
         self.read_delay_s = read_delay_s
         self._waiting: deque[tuple[float, Record]] = deque()
+        self._followers: list[Reader] = []
 
     def read(self, record: Record) -> None:
         """Take a record of the log; it shows after the read delay."""
@@ -74,7 +75,20 @@ class Store:
             self._apply(record)
             return
         self._waiting.append((self._clock.monotonic_s() + self.read_delay_s, record))
-        self._take_in()
+        self.take_in()
+
+    def follow(self, reader: Reader) -> None:
+        """Call `reader` with each record when it shows, for reads of what the store has not.
+
+        They call `take_in` before they answer, so that they see what is due.
+        """
+        self._followers.append(reader)
+
+    def take_in(self) -> None:
+        """Let every record show whose delay is over."""
+        now_s = self._clock.monotonic_s()
+        while self._waiting and self._waiting[0][0] <= now_s:
+            self._apply(self._waiting.popleft()[1])
 
     def seed(self, seeds: Sequence[Seed]) -> None:
         """Add entities of a seed file, which show at once."""
@@ -86,7 +100,7 @@ class Store:
         Raises:
             StoreFailureError: as `Search.page` says.
         """
-        self._take_in()
+        self.take_in()
         return self._search.page(entity, query)
 
     def get(self, entity: Entity, key: int | str) -> Mapping[str, Any]:
@@ -95,7 +109,7 @@ class Store:
         Raises:
             UnknownKeyError: when there is none.
         """
-        self._take_in()
+        self.take_in()
         found = self._search.one(entity, key)
         if found is None:
             raise UnknownKeyError(f"No {entity.path} found for {entity.key} {key}")
@@ -107,7 +121,7 @@ class Store:
         Raises:
             UnknownKeyError: when there is no definition with this key, or none with XML.
         """
-        self._take_in()
+        self.take_in()
         found = self._database.execute(
             "SELECT text FROM xml WHERE entity = ? AND key = ?",
             (entity.path, key),
@@ -142,12 +156,12 @@ class Store:
 
     def process_summaries(self) -> list[dict[str, Any]]:
         """Every process definition with counts of its instances, as `summaries` says."""
-        self._take_in()
+        self.take_in()
         return summaries.process_summaries(self._database)
 
     def tokens(self, definition_key: int) -> list[dict[str, Any]]:
         """Where the running instances of a process stand, as `summaries` says."""
-        self._take_in()
+        self.take_in()
         return summaries.tokens(self._database, definition_key)
 
     def delete(self, key: int) -> None:
@@ -165,13 +179,10 @@ class Store:
             raise InvalidRequestError(f"Process instance {key} needs an endDate in the past")
         self._remove(key)
 
-    def _take_in(self) -> None:
-        now_s = self._clock.monotonic_s()
-        while self._waiting and self._waiting[0][0] <= now_s:
-            self._apply(self._waiting.popleft()[1])
-
     def _apply(self, record: Record) -> None:
         self._projection.apply(record)
+        for follower in self._followers:
+            follower(record)
         if self._projection.ended_instances > self._max_ended_instances:
             self._evict()
 

@@ -11,6 +11,7 @@ from typing import Any, Self, TypeVar
 from devstack.engine import Resource
 from devstack.environment import client_environment
 from devstack.errors import NotFoundError
+from devstack.operate.errors import UnknownKeyError
 from devstack.records import Record
 from devstack.stack import Stack, StackOptions
 from devstack.testing.errors import InstanceNotEndedError, InstanceStuckError
@@ -123,20 +124,18 @@ class EmbeddedCluster:
         deadline_s = time.monotonic() + timeout_s
         while True:
             self._news.clear()
-            instance = self.instance(key)
-            if instance.is_ended:
+            instance = self._seen(key)
+            if instance is not None and instance.is_ended:
                 return instance
-            if instance.incidents:
+            if instance is not None and instance.incidents:
                 found = "; ".join(f"{element}: {text}" for element, text in instance.incidents)
                 raise InstanceStuckError(f"instance {key} of {instance.process_id}: {found}")
             for worker in self._workers:
                 worker.check()
             left_s = deadline_s - time.monotonic()
             if left_s <= 0:
-                raise InstanceNotEndedError(
-                    f"instance {key} of {instance.process_id} stands at"
-                    f" {', '.join(instance.active)} after {timeout_s} s",
-                )
+                places = "nowhere yet" if instance is None else f"at {', '.join(instance.active)}"
+                raise InstanceNotEndedError(f"instance {key} stands {places} after {timeout_s} s")
             self._news.wait(min(left_s, _CHECK_S))
 
     def instance(self, key: int) -> ProcessInstance:
@@ -208,5 +207,15 @@ class EmbeddedCluster:
             self._workers.remove(worker)
             worker.stop()
 
-    def _note(self, _record: Record) -> None:
-        self._news.set()
+    def _note(self, record: Record) -> None:
+        """Wake a wait when an instance may have ended or been stopped."""
+        is_end = record.value.get("bpmnElementType") == "PROCESS"
+        if record.value_type == "INCIDENT" or is_end:
+            self._news.set()
+
+    def _seen(self, key: int) -> ProcessInstance | None:
+        """The instance, or None while the read delay hides it."""
+        try:
+            return self.instance(key)
+        except UnknownKeyError:
+            return None

@@ -100,6 +100,19 @@ async def test_the_gateway_asks_for_a_token_only_when_told_to(session):
                 await topology(TopologyRequest(), metadata=metadata)
 
 
+async def test_a_read_delay_holds_for_both_apis(session, clock):
+    """What was written shows neither in v1 nor in v2 before the clock has moved on."""
+    options = StackOptions(port_base=0, read_delay_s=5, is_api_protected=False, clock=clock)
+    async with Stack.start(options) as stack:
+        await start_approval(stack)
+        for is_over in (False, True):
+            await clock.advance(5 * is_over)
+            for path in ("/v1/process-instances/search", "/v2/user-tasks/search"):
+                async with session.post(f"{stack.http_url}{path}", json={}) as response:
+                    items = (await response.json())["items"]
+                assert len(items) == is_over, path
+
+
 async def test_seeds_are_served_beside_what_the_engine_makes(session):
     """A seed and a real instance are two items of one search."""
     seeds = tuple(read_seeds({"process-instances": [{"key": 1, "state": "ACTIVE"}]}))

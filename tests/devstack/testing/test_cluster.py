@@ -182,6 +182,18 @@ def test_a_cluster_that_is_not_running_says_so():
         camunda.start("order")
 
 
+def test_a_wait_outlasts_the_read_delay():
+    """An instance that does not show yet is waited for, as one that runs."""
+    options = StackOptions(port_base=0, read_delay_s=0.3)
+    with EmbeddedCluster.running(options) as camunda:
+        camunda.deploy(ORDER)
+        key = camunda.start("order", VARIABLES)
+        with pytest.raises(InstanceNotEndedError, match="stands nowhere yet"):
+            camunda.wait(key, timeout_s=0)
+        with camunda.worker(lambda: work_on(camunda.grpc_address)):
+            assert camunda.wait(key).state == "COMPLETED"
+
+
 def test_a_taken_port_is_told():
     """The start fails with the reason."""
     with socket.socket() as taken:
