@@ -22,6 +22,11 @@ class BreakerState(StrEnum):
     HALF_OPEN = "half_open"
     """One request finds out; the others wait for it."""
 
+    @property
+    def number(self) -> int:
+        """For the metric: 0 closed, 1 half open, 2 open."""
+        return (BreakerState.CLOSED, BreakerState.HALF_OPEN, BreakerState.OPEN).index(self)
+
 
 class Breaker:
     """Keeps all lanes from asking a backend that is away, and lets one find out when it is back.

@@ -38,7 +38,7 @@ _COLUMNS = (
 )
 _LIST = f"SELECT {_COLUMNS} FROM dead_letters WHERE id BETWEEN ? AND ? ORDER BY id"  # noqa: S608 - our own columns
 _ROW_OVERHEAD_BYTES = 256
-_LAST_ID = 2**63 - 1
+LAST_ID = 2**63 - 1
 
 Kind = Literal["batch", "record"]
 
@@ -174,7 +174,7 @@ def size(db: sqlite3.Connection) -> Size:
     )
 
 
-def letters(db: sqlite3.Connection, first: int = 0, last: int = _LAST_ID) -> Sequence[Letter]:
+def letters(db: sqlite3.Connection, first: int = 0, last: int = LAST_ID) -> Sequence[Letter]:
     """Those with ids from `first` to `last`, in order, without their bodies."""
     return [
         Letter(

@@ -78,7 +78,6 @@ class Policy:
         try_s: For one try.
         backoff: Waits between tries, and on between rounds.
         later: Statuses of 4xx that ask to come again; upstream knows none.
-        give_up: Whether a rejected batch is set aside; else it is tried for ever, in order.
     """
 
     tries: int = 3
@@ -86,7 +85,6 @@ class Policy:
     try_s: float = 5.0
     backoff: Backoff = Backoff(first_s=1.5, cap_s=5.0)  # noqa: RUF009 - frozen
     later: frozenset[int] = frozenset({408, 425, 429})
-    give_up: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,11 @@ class Obstacles:
         self._random = random
         self._log = structlog.get_logger("exporter.lane").bind(partition=partition_id)
 
+    @property
+    def text(self) -> str | None:
+        """All of them in one line; None when there are none."""
+        return "; ".join(f"{where}: {reason}" for where, reason in self.reasons.items()) or None
+
     def met(self, where: str, reason: str) -> None:
         """Something is in the way; it is logged when it is new."""
         if self.reasons.get(where) != reason:

@@ -62,6 +62,11 @@ class Pipeline:
         self._around = around
         self._tasks: dict[int, asyncio.Task[None]] = {}
 
+    @property
+    def in_flight(self) -> int:
+        """Batches that are being sent or closed and waiting, over all lanes."""
+        return sum(lane.in_flight for lane in self.lanes.values())
+
     async def run(self, finish: asyncio.Event, *, rewound: Callable[[int], bool]) -> None:
         """Deliver until `finish` is set and all that was read is sent.
 

@@ -47,13 +47,13 @@ FROM positions ORDER BY partition_id
 _Row = tuple[int, int, int, str, str, int | None, int | None, int | None, str | None]
 
 
-def positions(db: sqlite3.Connection, source: str) -> dict[int, Progress]:
+def positions(db: sqlite3.Connection, source: str | None) -> dict[int, Progress]:
     """Progress by partition.
 
     Args:
         db: The state file.
         source: Which source is read now. Another one's bookmarks mean nothing to it, but Zeebe's
-            positions are the same in each.
+            positions are the same in each. None takes every bookmark.
     """
     return {row[0]: _progress(row, source) for row in db.execute(_READ)}
 
@@ -99,14 +99,14 @@ def rewind(db: sqlite3.Connection, partition_id: int, first: int, *, now_ms: int
     move(db, partition_id, Progress(first - 1), source=BEGINNING, now_ms=now_ms)
 
 
-def _progress(row: _Row, source: str) -> Progress:
+def _progress(row: _Row, source: str | None) -> Progress:
     _, position, timestamp_ms, of_source, bookmark, first, last, count, selection = row
     pending = None
     if first is not None and last is not None and count is not None and selection is not None:
         pending = Bounds(first, last, count, selection)
     return Progress(
         position=position,
-        bookmark=bookmark if of_source == source else BEGINNING,
+        bookmark=bookmark if source in (None, of_source) else BEGINNING,
         pending=pending,
         timestamp_ms=timestamp_ms,
     )

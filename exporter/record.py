@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated
@@ -100,7 +100,7 @@ class Sieve:
         wanted: Intents by value type, such as `{"USER_TASK": {"CREATED"}}`.
     """
 
-    def __init__(self, wanted: dict[str, Collection[str]]) -> None:
+    def __init__(self, wanted: Mapping[str, Collection[str]]) -> None:
         self._wanted = {kind: frozenset(intents) for kind, intents in wanted.items()}
         self._signs = tuple(f'"{kind}"'.encode() for kind in wanted)
 

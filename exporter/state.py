@@ -23,12 +23,15 @@ class State:
 
     Args:
         database: The open file.
-        source: Names the source whose bookmarks are kept; holds no credentials.
+        source: Names the source whose bookmarks count; holds no credentials. None counts all, to
+            look at them; nothing can be moved then.
         limit_bytes: Size that the dead letters may reach.
         clock: For the times that are written down.
     """
 
-    def __init__(self, database: Database, source: str, limit_bytes: int, clock: Clock) -> None:
+    def __init__(
+        self, database: Database, source: str | None, limit_bytes: int, clock: Clock
+    ) -> None:
         self._database = database
         self._source = source
         self._limit_bytes = limit_bytes
@@ -54,7 +57,7 @@ class State:
         def work(db: sqlite3.Connection) -> None:
             if letters:
                 deadletter.set_aside(db, letters, self._limit_bytes)
-            position.move(db, partition_id, progress, source=self._source, now_ms=now_ms)
+            position.move(db, partition_id, progress, source=self._source or "", now_ms=now_ms)
 
         await self._database.change(work)
 
@@ -94,7 +97,7 @@ class State:
         self._database.close()
 
 
-async def open_state(state_dir: Path, source: str, limit_bytes: int, clock: Clock) -> State:
+async def open_state(state_dir: Path, source: str | None, limit_bytes: int, clock: Clock) -> State:
     """The state in a directory, made new when there is none.
 
     Raises:

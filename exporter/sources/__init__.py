@@ -155,6 +155,7 @@ class SourceOptions:
         sieve: Tells which records are asked for.
         state_dir: Directory for durable queues of the source; exists.
         max_record_bytes: Longest record that is read; a longer one is `Unreadable`.
+        inbox_max_bytes: For sources that are pushed to: size of their queue.
         clock: Time.
         random: Jitter.
         observer: Told of gaps and warnings.
@@ -165,6 +166,7 @@ class SourceOptions:
     sieve: Sieve
     state_dir: Path
     max_record_bytes: int
+    inbox_max_bytes: int
     clock: Clock
     random: Random
     observer: SourceObserver
