@@ -15,6 +15,8 @@ from runtime.http import Answer, exchange
 _MAX_SESSIONS = 1000
 _LOGIN_BYTES = 1024 * 1024
 _CSRF = "X-CSRF-TOKEN"
+_PATHS = ("/api/login", "/login")
+"""Where a session begins: Operate up to 8.7, and the one application from 8.8 on."""
 _ERROR_STATUS = 400
 
 
@@ -66,30 +68,34 @@ class Logins:
             "username": login.username.get_secret_value(),
             "password": login.password.get_secret_value(),
         }
-        answer = await exchange(
-            self._session,
-            "POST",
-            login.url,
-            limit_bytes=_LOGIN_BYTES,
-            headers={"Content-Type": "application/x-www-form-urlencoded"},
-            body=urlencode(form).encode(),
+        for path in _PATHS:
+            answer = await exchange(
+                self._session,
+                "POST",
+                login.base_url + path,
+                limit_bytes=_LOGIN_BYTES,
+                headers={"Content-Type": "application/x-www-form-urlencoded"},
+                body=urlencode(form).encode(),
+            )
+            headers = _session_headers(answer)
+            if headers is not None:
+                return headers
+        raise TokenError(
+            f"Check username and password, and that this server has a login: it answered with "
+            f"status {answer.status} and gave no session cookie.",
+            code=str(answer.status),
         )
-        return _session_headers(answer)
 
 
-def _session_headers(answer: Answer) -> Mapping[str, str]:
-    """What later requests must repeat.
+def _session_headers(answer: Answer) -> Mapping[str, str] | None:
+    """What later requests must repeat; None when the answer begins no session.
 
-    The CSRF token comes as a response header (`OPERATE-X-CSRF-TOKEN` up to Camunda 8.7) or as a
-    cookie (`X-CSRF-TOKEN`), and goes back as a request header of the same name.
+    The CSRF token comes as a response header (`OPERATE-X-CSRF-TOKEN` up to Camunda 8.7,
+    `X-CSRF-TOKEN` after it) or as a cookie, and goes back as a request header of the same name.
     """
     cookies = _cookies(answer)
     if answer.status >= _ERROR_STATUS or not cookies:
-        raise TokenError(
-            f"Check username and password: the login was refused with status {answer.status}, "
-            f"or gave no session cookie.",
-            code=str(answer.status),
-        )
+        return None
     headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in cookies.items())}
     if _CSRF in cookies:
         headers[_CSRF] = cookies[_CSRF]

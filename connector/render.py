@@ -85,6 +85,6 @@ def _authorization_lines(authorization: Authorization) -> Iterator[str]:
             yield f"Authorization: Basic {MASK}"
         case SessionLogin():
             yield f"Cookie: {MASK}"
-            yield f"# session from {authorization.url}"
+            yield f"# session from {authorization.base_url}"
         case None:
             pass

@@ -23,9 +23,9 @@ class BasicLogin:
 
 @dataclass(frozen=True, slots=True)
 class SessionLogin:
-    """A login at `url` that gives a cookie for the requests that follow."""
+    """A login at `base_url` that gives a cookie for the requests that follow."""
 
-    url: str
+    base_url: str
     username: SecretStr
     password: SecretStr
 
@@ -103,6 +103,6 @@ def _authorization(inputs: Inputs) -> Authorization:
         case Basic() as basic:
             return BasicLogin(basic.username, basic.password)
         case Session() as session:
-            return SessionLogin(f"{cluster.base_url}/api/login", session.username, session.password)
+            return SessionLogin(cluster.base_url, session.username, session.password)
         case Anonymous():
             return None

@@ -104,6 +104,14 @@ async def test_a_session_that_ended_is_begun_again(client, operate):
     assert operate.asked[1].headers["Cookie"] == "OPERATE-SESSION=session-2"
 
 
+async def test_a_session_begins_where_newer_versions_have_their_login(client, operate):
+    """From Camunda 8.8 on the login is at another path, found without being told the version."""
+    operate.login_path = "/login"
+    operate.say(answer(page()))
+    await send(client, operate.origin, authentication={"type": "session", **LOGIN})
+    assert operate.asked[0].headers["Cookie"] == "OPERATE-SESSION=session-1"
+
+
 async def test_a_refused_login_says_what_to_check(client, operate):
     """A wrong password is named as such."""
     operate.login_status = 401

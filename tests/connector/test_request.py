@@ -81,7 +81,7 @@ def test_other_ways_of_authentication_carry_their_login():
     session = request(authentication={"type": "session", **login}).authorization
     assert isinstance(basic, BasicLogin)
     assert isinstance(session, SessionLogin)
-    assert session.url == "http://localhost:8081/api/login"
+    assert session.base_url == "http://localhost:8081"
     assert request(authentication={"type": "none"}).authorization is None
 
 

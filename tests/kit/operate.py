@@ -45,14 +45,17 @@ class Operate:
     tokens: int = 0
     logins: int = 0
     login_status: int = 204
+    login_path: str = "/api/login"
 
     async def __call__(self, request: web.Request) -> web.StreamResponse:
         body = await request.read()
         if request.path == "/token":
             self.tokens += 1
             return answer({"access_token": f"token-{self.tokens}", "expires_in": 300})
-        if request.path == "/api/login":
+        if request.method == "POST" and request.path == self.login_path:
             return self._log_in()
+        if request.path.endswith("/login"):
+            return web.Response(status=401)
         self.asked.append(
             Asked(
                 request.method,
