@@ -169,7 +169,6 @@ class Outflow:
             StateUnavailable,
         )
         self.done = progress
-        self._metrics.position.labels(str(self._partition_id)).set(progress.position)
         await self._obstacles.insist("source", lambda: self._tell(progress), SourceUnavailable)
 
     async def _tell(self, progress: Progress) -> None:

@@ -138,10 +138,24 @@ class Pipeline:
             progress = await self._progress(partition_id, heed_source=not rewound(partition_id))
             lane = Lane(partition_id, progress, self._options, self._around)
             self.lanes[partition_id] = lane
+            self._show(lane)
             try:
                 await lane.run(finish)
             finally:
                 del self.lanes[partition_id]
+                self._hide(partition_id)
+
+    def _show(self, lane: Lane) -> None:
+        label, metrics = str(lane.partition_id), self._around.metrics
+        metrics.position.labels(label).set_function(lambda: lane.done.position)
+        metrics.lag.labels(label).set_function(lambda: lane.lag_s)
+        metrics.stalled.labels(label).set_function(lambda: int(bool(lane.obstacles.reasons)))
+
+    def _hide(self, partition_id: int) -> None:
+        """A partition that is no longer ours is another process's to tell of."""
+        metrics = self._around.metrics
+        for gauge in (metrics.position, metrics.lag, metrics.stalled):
+            gauge.remove(str(partition_id))
 
     async def _lease(self, partition_id: int) -> Lease:
         name = f"partition-{partition_id}"
