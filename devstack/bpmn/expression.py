@@ -47,6 +47,14 @@ class Expression:
         """Whether the value is known before any instance runs."""
         return self.program is None
 
+    def warnings(self, context: Mapping[str, Any]) -> tuple[feel.EvaluationWarning, ...]:
+        """Why parts of the value are null with `context`; none for fixed text.
+
+        Raises:
+            feel.FeelError: The evaluation itself fails.
+        """
+        return () if self.program is None else self.program.explain(context).warnings
+
     def evaluate(self, context: Mapping[str, Any]) -> Any:  # noqa: ANN401 - any JSON value
         """The value as JSON, with `context` as the variables.
 

@@ -56,6 +56,9 @@ def _check_ids(source: Source, process: model.Process) -> None:
 def _check_element(source: Source, process: model.Process, element: model.Element) -> None:
     node = _node(source, element.id)
     for flow in element.outgoing:
+        if flow.condition is not None and not isinstance(element, model.ExclusiveGateway):
+            reason = "only flows that leave an exclusive gateway can have a condition"
+            source.faults.add(_node(source, flow.id), reason)
         target = process.elements.get(flow.target_id)
         if target is None or target.scope_id != element.scope_id:
             reason = f"leads to '{flow.target_id}', which is no element of the same scope"

@@ -6,9 +6,10 @@ time    → Engine.run → Schedule → timers, job time-outs, back-offs
 """
 
 from devstack.engine.definitions import Definition, Form
-from devstack.engine.deployments import Deployment, Resource
+from devstack.engine.deployments import Deployment
 from devstack.engine.engine import DEFAULT_TENANT, MAX_MESSAGE_BYTES, Engine
-from devstack.engine.jobs import ActivatedJob, JobRequest
+from devstack.engine.job_activation import ActivatedJob, JobRequest
+from devstack.engine.resources import Resource
 from devstack.engine.state import InstanceResult
 
 __all__ = [

@@ -117,3 +117,17 @@ INCIDENT: Final[Mapping[str, Any]] = {
     "callingElementPath": [],
     "rootProcessInstanceKey": -1,
 }
+
+PROCESS_INSTANCE_CREATION: Final[Mapping[str, Any]] = {
+    "bpmnProcessId": "",
+    "version": -1,
+    "tenantId": "<default>",
+    "variables": {},
+    "fetchVariables": [],
+    "processDefinitionKey": -1,
+    "processInstanceKey": -1,
+    "startInstructions": [],
+    "runtimeInstructions": [],
+    "tags": [],
+    "businessId": "",
+}

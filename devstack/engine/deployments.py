@@ -2,31 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 from base64 import b64encode
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
-
-from devstack.bpmn import ModelRefusedError, model, read_bpmn
+from devstack.bpmn import model
 from devstack.engine.definitions import Definition, Definitions, Form
 from devstack.engine.keys import KeyGenerator
+from devstack.engine.resources import Parsed, Resource, parse_all
 from devstack.engine.writer import RecordWriter
 from devstack.errors import InvalidArgumentError
 
 _INTENT = "CREATE"
-_FORM_SUFFIX = ".form"
-_BPMN_SUFFIXES = (".bpmn", ".xml")
-
-
-@dataclass(frozen=True, slots=True)
-class Resource:
-    """A file to deploy; its name tells its kind: `.bpmn`, `.xml` or `.form`."""
-
-    name: str
-    content: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +27,6 @@ class Deployment:
     forms: tuple[Form, ...]
     created: tuple[Definition, ...]
     """Those of `processes` that are new."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Parsed:
-    resource: Resource
-    checksum: str
-    processes: tuple[model.Process, ...] = ()
-    form: Mapping[str, Any] | None = None
 
 
 class Deployments:
@@ -78,7 +58,7 @@ class Deployments:
         command = _value(resources, -1, tenant_id, (), ())
         self._writers[0].command("DEPLOYMENT", _INTENT, -1, command)
         try:
-            parsed = _parse_all(resources)
+            parsed = parse_all(resources)
         except InvalidArgumentError as error:
             self._writers[0].rejection("DEPLOYMENT", -1, command, error)
             raise
@@ -87,7 +67,7 @@ class Deployments:
     def _create(
         self,
         resources: Sequence[Resource],
-        parsed: Sequence[_Parsed],
+        parsed: Sequence[Parsed],
         tenant_id: str,
     ) -> Deployment:
         key = self._keys.next()
@@ -112,7 +92,7 @@ class Deployments:
         self._record(resources, deployment, new_forms)
         return deployment
 
-    def _known(self, process: model.Process, parsed: _Parsed, tenant_id: str) -> Definition | None:
+    def _known(self, process: model.Process, parsed: Parsed, tenant_id: str) -> Definition | None:
         """The newest version, when it came out of the same bytes under the same name."""
         newest = next(self._definitions.versions(tenant_id, process.id), None)
         same = (
@@ -125,7 +105,7 @@ class Deployments:
     def _define(
         self,
         process: model.Process,
-        parsed: _Parsed,
+        parsed: Parsed,
         deployment_key: int,
         tenant_id: str,
     ) -> Definition:
@@ -143,7 +123,7 @@ class Deployments:
     def _form(
         self,
         content: Mapping[str, Any],
-        parsed: _Parsed,
+        parsed: Parsed,
         deployment_key: int,
         tenant_id: str,
     ) -> tuple[Form, bool]:
@@ -189,63 +169,6 @@ class Deployments:
                     form = {**each, "resource": contents[each["resourceName"]]}
                     writer.event("FORM", "CREATED", each["formKey"], form)
             writer.event("DEPLOYMENT", "CREATED", deployment.key, value)
-
-
-def _parse_all(resources: Sequence[Resource]) -> list[_Parsed]:
-    if not resources:
-        reason = "Expected to deploy at least one resource, but none given"
-        raise InvalidArgumentError(_INTENT, reason)
-    faults: list[str] = []
-    parsed = list(_parse_each(resources, faults))
-    faults.extend(_repeated(parsed))
-    if faults:
-        listed = "\n".join(faults)
-        reason = (
-            f"Expected to deploy new resources, but encountered the following errors:\n{listed}"
-        )
-        raise InvalidArgumentError(_INTENT, reason)
-    return parsed
-
-
-def _parse_each(resources: Sequence[Resource], faults: list[str]) -> Iterator[_Parsed]:
-    for resource in resources:
-        checksum = b64encode(hashlib.md5(resource.content).digest()).decode()  # noqa: S324 - no secret
-        if resource.name.endswith(_FORM_SUFFIX):
-            form = _read_form(resource, faults)
-            if form is not None:
-                yield _Parsed(resource, checksum, form=form)
-        elif resource.name.endswith(_BPMN_SUFFIXES):
-            try:
-                yield _Parsed(resource, checksum, read_bpmn(resource.content))
-            except ModelRefusedError as error:
-                faults.append(f"'{resource.name}': {error}")
-        else:
-            faults.append(
-                f"'{resource.name}': unknown kind of resource; BPMN files end in .bpmn, forms in "
-                ".form, and decisions (.dmn) are not supported",
-            )
-
-
-def _read_form(resource: Resource, faults: list[str]) -> Mapping[str, Any] | None:
-    try:
-        form = orjson.loads(resource.content)
-    except orjson.JSONDecodeError as error:
-        faults.append(f"'{resource.name}': the form is no JSON: {error}")
-        return None
-    if not isinstance(form, dict) or not isinstance(form.get("id"), str) or not form["id"]:
-        faults.append(f"'{resource.name}': the form must be a JSON object with an 'id'")
-        return None
-    return form
-
-
-def _repeated(parsed: Sequence[_Parsed]) -> Iterator[str]:
-    """Process ids that more than one file of the deployment has."""
-    seen: dict[str, str] = {}
-    for each in parsed:
-        for process in each.processes:
-            first = seen.setdefault(process.id, each.resource.name)
-            if first != each.resource.name:
-                yield f"'{each.resource.name}': the process '{process.id}' is in '{first}' as well"
 
 
 def _process(definition: Definition, *, duplicate: bool) -> dict[str, Any]:

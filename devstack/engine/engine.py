@@ -6,18 +6,18 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from devstack.engine.definitions import Definition, Definitions
-from devstack.engine.deployments import Deployment, Deployments, Resource
-from devstack.engine.jobs import ActivatedJob, JobRequest
+from devstack.engine.definitions import Definitions, Wanted
+from devstack.engine.deployments import Deployment, Deployments
+from devstack.engine.job_activation import ActivatedJob, JobRequest
 from devstack.engine.keys import KeyGenerator, partition_of
 from devstack.engine.partition import Partition
 from devstack.engine.processor import Processor
+from devstack.engine.resources import Resource
 from devstack.engine.schedule import Schedule
 from devstack.engine.state import InstanceResult, Job, ResultListener
-from devstack.engine.waiting import sleep_or_wake
 from devstack.engine.writer import RecordWriter
-from devstack.errors import InvalidArgumentError, InvalidStateError, NotFoundError
 from devstack.records import RecordLog
+from devstack.waiting import within
 from runtime.clock import Clock
 
 DEFAULT_TENANT = "<default>"
@@ -98,8 +98,11 @@ class Engine:
                 await self._clock.sleep(0)
                 continue
             due_ms = self._schedule.next_due_ms
-            delay_s = None if due_ms is None else max(0, due_ms - self._clock.now_ms()) / 1000
-            await sleep_or_wake(self._clock, delay_s, self._wakeup)
+            if due_ms is None:
+                await self._wakeup.wait()
+            else:
+                delay_s = max(0, due_ms - self._clock.now_ms()) / 1000
+                await within(self._clock, delay_s, self._wakeup.wait())
 
     def catch_up(self) -> bool:
         """Do what is due now, and a share of the steps that wait; True when some are left."""
@@ -156,13 +159,12 @@ class Engine:
             InvalidArgumentError: Neither key nor id is given.
             InvalidStateError: The process has no none start event.
         """
-        definition = self._find(process_id, version, definition_key, tenant_id)
         processor = self._processors[self._next_instance % len(self._processors)]
         self._next_instance += 1
-        instance = processor.create_instance(definition, variables or {}, on_result)
-        key = instance.key
+        wanted = Wanted(process_id, version, definition_key, tenant_id)
+        instance = processor.create_instance(wanted, variables or {}, on_result)
         self._settle()
-        return InstanceResult(key, definition, completed=False, variables={})
+        return InstanceResult(instance.key, instance.definition, completed=False, variables={})
 
     def cancel_instance(self, key: int) -> None:
         """Terminate a process instance with all that runs in it.
@@ -186,17 +188,19 @@ class Engine:
             processor = self._processors[(self._next_poll + offset) % len(self._processors)]
             limit = request.max_jobs - len(jobs)
             if limit > 0:
-                jobs.extend(processor.jobs.activate(request, limit, self._max_message_bytes))
+                activation = processor.job_activation
+                jobs.extend(activation.activate(request, limit, self._max_message_bytes))
         self._next_poll += 1
         return jobs
 
     def activate_job(self, key: int, request: JobRequest) -> ActivatedJob | None:
         """Give a worker this one job, when it still waits and is the kind that `request` wants."""
-        return self._processor(key).jobs.activate_one(key, request, self._max_message_bytes)
+        activation = self._processor(key).job_activation
+        return activation.activate_one(key, request, self._max_message_bytes)
 
     def yield_job(self, key: int) -> None:
         """Take a job back that was given out but never reached its worker; it need not exist."""
-        self._processor(key).jobs.hand_back(key)
+        self._processor(key).job_activation.hand_back(key)
 
     def complete_job(self, key: int, variables: Mapping[str, Any]) -> None:
         """A worker has done the job.
@@ -337,37 +341,6 @@ class Engine:
         index = partition_of(key) - 1
         return self._processors[index if 0 <= index < len(self._processors) else 0]
 
-    def _find(
-        self,
-        process_id: str,
-        version: int,
-        definition_key: int,
-        tenant_id: str,
-    ) -> Definition:
-        if definition_key > 0:
-            definition = self._definitions.by_key(definition_key)
-            if definition is None or definition.tenant_id != tenant_id:
-                raise NotFoundError(
-                    "CREATE",
-                    f"Expected to find process definition with key '{definition_key}', "
-                    "but none found",
-                )
-            return _startable(definition)
-        if not process_id:
-            raise InvalidArgumentError(
-                "CREATE",
-                "Expected at least a bpmnProcessId or a key greater than -1, but none given",
-            )
-        for definition in self._definitions.versions(tenant_id, process_id):
-            if version < 0 or definition.version == version:
-                return _startable(definition)
-        of_version = f" and version '{version}'" if version >= 0 else ""
-        raise NotFoundError(
-            "CREATE",
-            f"Expected to find process definition with process ID '{process_id}'{of_version}, "
-            "but none found",
-        )
-
     def _announce(self, job: Job) -> None:
         for listener in self._job_listeners:
             listener(job.type, job.key)
@@ -379,13 +352,3 @@ class Engine:
     def _work(self) -> bool:
         more = [processor.work(_STEPS_AT_ONCE) for processor in self._processors]
         return any(more)
-
-
-def _startable(definition: Definition) -> Definition:
-    if definition.process.none_start_id is None:
-        raise InvalidStateError(
-            "CREATE",
-            "Expected to create instance of process with none start event, but there is no such "
-            "event",
-        )
-    return definition

@@ -11,6 +11,14 @@ from devstack.bpmn.timers import Interval, parse_date_time_ms, parse_interval
 from devstack.engine.failure import ElementFailure
 
 _EXTRACT = "EXTRACT_VALUE_ERROR"
+_WARNINGS = {
+    "no-variable": "NO_VARIABLE_FOUND",
+    "no-entry": "NO_CONTEXT_ENTRY_FOUND",
+    "no-property": "NO_PROPERTY_FOUND",
+    "no-function": "NO_FUNCTION_FOUND",
+    "wrong-argument": "FUNCTION_INVOCATION_FAILURE",
+}
+"""FEEL's reasons for null under the names that Zeebe's incidents give them."""
 
 
 def evaluate(
@@ -34,7 +42,7 @@ def text(expression: Expression, variables: Mapping[str, Any]) -> str:
     """The value, which must be a string."""
     value = evaluate(expression, variables)
     if not isinstance(value, str):
-        raise _mismatch(expression, "STRING", value)
+        raise _mismatch(expression, "STRING", value, variables)
     return value
 
 
@@ -42,7 +50,7 @@ def boolean(expression: Expression, variables: Mapping[str, Any]) -> bool:
     """The value, which must be true or false."""
     value = evaluate(expression, variables)
     if not isinstance(value, bool):
-        raise _mismatch(expression, "BOOLEAN", value)
+        raise _mismatch(expression, "BOOLEAN", value, variables)
     return value
 
 
@@ -52,7 +60,7 @@ def integer(expression: Expression, variables: Mapping[str, Any]) -> int:
     if expression.is_static:
         return int(value)
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise _mismatch(expression, "NUMBER", value)
+        raise _mismatch(expression, "NUMBER", value, variables)
     if value != int(value):
         message = (
             f"Expected result of the expression '{expression.text}' to be an integer, "
@@ -66,7 +74,7 @@ def array(expression: Expression, variables: Mapping[str, Any]) -> list[Any]:
     """The value, which must be a list."""
     value = evaluate(expression, variables)
     if not isinstance(value, list):
-        raise _mismatch(expression, "ARRAY", value)
+        raise _mismatch(expression, "ARRAY", value, variables)
     return value
 
 
@@ -88,23 +96,30 @@ def names(expression: Expression | None, variables: Mapping[str, Any]) -> list[s
 
 def date_time(expression: Expression | None, variables: Mapping[str, Any]) -> str:
     """An ISO 8601 date and time as it was given; empty text for none."""
-    value = evaluate(expression, variables) if expression is not None else None
+    if expression is None:
+        return ""
+    value = evaluate(expression, variables)
     if value is None or value == "":
         return ""
-    if expression is None or not isinstance(value, str):
-        raise _mismatch(expression, "[NULL, DATE_TIME, STRING]", value)
-    date_time_ms(expression, value)
+    if not isinstance(value, str):
+        raise _mismatch(expression, "[NULL, DATE_TIME, STRING]", value, variables)
+    _parse_date_time_ms(expression, value)
     return value
 
 
-def date_time_ms(expression: Expression, value: Any) -> int:  # noqa: ANN401 - any JSON value
-    """An evaluated date and time in milliseconds since 1970 UTC."""
+def date_time_ms(expression: Expression, variables: Mapping[str, Any]) -> int:
+    """A date and time in milliseconds since 1970 UTC."""
+    value = evaluate(expression, variables)
     if not isinstance(value, str):
-        raise _mismatch(expression, "[DATE_TIME, STRING]", value)
+        raise _mismatch(expression, "[DATE_TIME, STRING]", value, variables)
+    return _parse_date_time_ms(expression, value)
+
+
+def _parse_date_time_ms(expression: Expression, text: str) -> int:
     try:
-        return parse_date_time_ms(value)
+        return parse_date_time_ms(text)
     except ValueError as error:
-        message = f"Invalid date-time format '{value}' for expression '{expression.text}'."
+        message = f"Invalid date-time format '{text}' for expression '{expression.text}'."
         raise ElementFailure(_EXTRACT, message) from error
 
 
@@ -112,7 +127,7 @@ def interval(expression: Expression, variables: Mapping[str, Any]) -> Interval:
     """A duration or period."""
     value = evaluate(expression, variables)
     if not isinstance(value, str):
-        raise _mismatch(expression, "[DURATION, PERIOD, STRING]", value)
+        raise _mismatch(expression, "[DURATION, PERIOD, STRING]", value, variables)
     try:
         return parse_interval(value)
     except ValueError as error:
@@ -121,13 +136,21 @@ def interval(expression: Expression, variables: Mapping[str, Any]) -> Interval:
 
 
 def _mismatch(
-    expression: Expression | None,
+    expression: Expression,
     wanted: str,
     value: Any,  # noqa: ANN401 - any JSON value
+    variables: Mapping[str, Any],
 ) -> ElementFailure:
-    source = expression.text if expression is not None else ""
     to_be = f"to be one of '{wanted}'" if wanted.startswith("[") else f"to be '{wanted}'"
-    message = f"Expected result of the expression '{source}' {to_be}, but was '{_type(value)}'."
+    message = (
+        f"Expected result of the expression '{expression.text}' {to_be}, but was '{_type(value)}'."
+    )
+    reasons = [
+        f"[{_WARNINGS.get(each.kind, 'INVALID_TYPE')}] {each.message}"
+        for each in expression.warnings(variables)
+    ]
+    if reasons:
+        message += " The evaluation reported the following warnings:\n" + "\n".join(reasons)
     return ElementFailure(_EXTRACT, message)
 
 

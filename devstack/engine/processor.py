@@ -7,15 +7,18 @@ from devstack.bpmn import model
 from devstack.engine import blanks, values
 from devstack.engine.behaviours import table
 from devstack.engine.behaviours.parts import Parts
-from devstack.engine.definitions import Definition
+from devstack.engine.definitions import Definition, Wanted
 from devstack.engine.errors_thrown import ErrorCatcher
 from devstack.engine.incidents import Incidents
+from devstack.engine.job_activation import JobActivation
+from devstack.engine.job_pool import JobPool
 from devstack.engine.jobs import Jobs
 from devstack.engine.lifecycle import Lifecycle
 from devstack.engine.mappings import Mappings
 from devstack.engine.partition import Partition
 from devstack.engine.state import ElementInstance, Phase, ResultListener, Timer
 from devstack.engine.timers import Timers
+from devstack.engine.user_task_properties import UserTaskProperties
 from devstack.engine.user_tasks import UserTasks
 from devstack.engine.variables import Variables
 from devstack.errors import CommandRejectedError, InvalidStateError, NotFoundError
@@ -33,9 +36,18 @@ class Processor:
         self.lifecycle = Lifecycle(partition, self.incidents)
         self.variables = Variables(partition)
         self.timers = Timers(partition)
-        self.user_tasks = UserTasks(partition, self.lifecycle, self.variables)
+        self.user_tasks = UserTasks(partition, self.lifecycle)
         catcher = ErrorCatcher(self.lifecycle)
-        self.jobs = Jobs(partition, self.lifecycle, self.incidents, self.variables, catcher)
+        pool = JobPool(partition)
+        self.job_activation = JobActivation(partition, pool, self.incidents)
+        self.jobs = Jobs(
+            partition=partition,
+            lifecycle=self.lifecycle,
+            incidents=self.incidents,
+            variables=self.variables,
+            pool=pool,
+            catcher=catcher,
+        )
         table.install(
             Parts(
                 partition=partition,
@@ -43,8 +55,9 @@ class Processor:
                 incidents=self.incidents,
                 variables=self.variables,
                 mappings=Mappings(partition, self.variables),
-                jobs=self.jobs,
+                jobs=pool,
                 user_tasks=self.user_tasks,
+                user_task_properties=UserTaskProperties(partition),
                 timers=self.timers,
                 catcher=catcher,
             ),
@@ -61,23 +74,40 @@ class Processor:
 
     def create_instance(
         self,
+        wanted: Wanted,
+        variables: Mapping[str, Any],
+        on_result: ResultListener | None,
+    ) -> ElementInstance:
+        """Start a process instance; it runs in the steps that follow.
+
+        Raises:
+            CommandRejectedError: The process named cannot be started; see `Definitions.find`.
+        """
+        writer = self.partition.writer
+        command = values.creation_of(wanted, variables)
+        writer.command("PROCESS_INSTANCE_CREATION", "CREATE", -1, command)
+        try:
+            definition = self.partition.definitions.find(wanted)
+        except CommandRejectedError as error:
+            writer.rejection("PROCESS_INSTANCE_CREATION", -1, command, error)
+            raise
+        return self._start(definition, variables, on_result)
+
+    def _start(
+        self,
         definition: Definition,
         variables: Mapping[str, Any],
         on_result: ResultListener | None = None,
         start_id: str = "",
     ) -> ElementInstance:
-        """Start a process instance; it runs in the steps that follow."""
-        writer = self.partition.writer
-        command = values.creation(definition, -1, variables)
-        writer.command("PROCESS_INSTANCE_CREATION", "CREATE", -1, command)
         instance = self.lifecycle.start(definition, self.partition.keys.next())
         instance.on_result = on_result
         instance.start_id = start_id
         self.variables.set_local(instance, variables)
         self.lifecycle.plan_activation(instance)
-        created = values.creation(definition, instance.key, variables)
+        value = values.creation(definition, instance.key, variables)
         key = self.partition.keys.next()
-        writer.event("PROCESS_INSTANCE_CREATION", "CREATED", key, created)
+        self.partition.writer.event("PROCESS_INSTANCE_CREATION", "CREATED", key, value)
         return instance
 
     def cancel_instance(self, key: int) -> None:
@@ -148,7 +178,7 @@ class Processor:
                 self.timers.create_start(event, definition, self._start_by_timer)
 
     def _start_by_timer(self, timer: Timer) -> None:
-        self.create_instance(timer.definition, {}, start_id=timer.element.id)
+        self._start(timer.definition, {}, start_id=timer.element.id)
 
 
 def _cancelable(key: int, instance: ElementInstance | None) -> ElementInstance:

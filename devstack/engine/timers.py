@@ -90,8 +90,7 @@ class Timers:
                 interval = expressions.interval(definition.expression, variables)
                 return interval.after_ms(now_ms), 1, None
             case TimerKind.DATE:
-                date = expressions.evaluate(definition.expression, variables)
-                return expressions.date_time_ms(definition.expression, date), 1, None
+                return expressions.date_time_ms(definition.expression, variables), 1, None
             case TimerKind.CYCLE:
                 return self._evaluate_cycle(definition, variables, now_ms)
 

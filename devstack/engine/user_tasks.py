@@ -9,19 +9,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from devstack.bpmn import model
-from devstack.bpmn.expression import Expression
+from devstack.bpmn.activities import MAX_PRIORITY
 from devstack.bpmn.timers import parse_date_time_ms
-from devstack.engine import blanks, expressions
-from devstack.engine.definitions import Form
-from devstack.engine.failure import ElementFailure
+from devstack.engine import blanks
 from devstack.engine.lifecycle import Lifecycle
 from devstack.engine.partition import Partition
 from devstack.engine.state import ElementInstance, UserTask
-from devstack.engine.variables import Variables
+from devstack.engine.user_task_properties import DEFAULT_PRIORITY
 from devstack.errors import InvalidArgumentError, InvalidStateError, NotFoundError
 
-DEFAULT_PRIORITY = 50
 _CHANGEABLE = {
     "candidateGroups": "candidateGroupsList",
     "candidateUsers": "candidateUsersList",
@@ -35,58 +31,9 @@ _CHANGEABLE = {
 class UserTasks:
     """The user tasks of one partition."""
 
-    def __init__(self, partition: Partition, lifecycle: Lifecycle, variables: Variables) -> None:
+    def __init__(self, partition: Partition, lifecycle: Lifecycle) -> None:
         self._partition = partition
         self._lifecycle = lifecycle
-        self._variables = variables
-
-    def evaluate(self, element: model.UserTask, instance: ElementInstance) -> dict[str, Any]:
-        """What the element's expressions give, under the record's names.
-
-        Raises:
-            ElementFailure: One of them gives a wrong type, or the form is not deployed.
-        """
-        variables = self._variables.visible(instance)
-
-        def text(expression: Expression | None) -> str:
-            if expression is None:
-                return ""
-            return expressions.text(expression, variables)
-
-        return {
-            "assignee": text(element.assignee),
-            "candidateGroupsList": expressions.names(element.candidate_groups, variables),
-            "candidateUsersList": expressions.names(element.candidate_users, variables),
-            "dueDate": expressions.date_time(element.due_date, variables),
-            "followUpDate": expressions.date_time(element.follow_up_date, variables),
-            "formKey": self.form_key(element.form, instance, variables),
-            "externalFormReference": text(element.external_form_reference),
-            "priority": _priority(element.priority, variables),
-        }
-
-    def form_key(
-        self,
-        reference: model.FormReference | None,
-        instance: ElementInstance,
-        variables: Mapping[str, Any],
-    ) -> int:
-        """Key of the form that a task links to; -1 when it links to none.
-
-        Raises:
-            ElementFailure: No such form is deployed.
-        """
-        if reference is None:
-            return -1
-        form_id = expressions.text(reference.form_id, variables)
-        definition = instance.definition
-        for form in self._partition.definitions.forms(definition.tenant_id, form_id):
-            if _is_bound(form, reference, definition.deployment_key):
-                return form.key
-        message = (
-            f"Expected to find a form with id '{form_id}' (binding {reference.binding}), "
-            "but no such form is deployed. Deploy it and resolve this incident."
-        )
-        raise ElementFailure("FORM_NOT_FOUND", message)
 
     def create(
         self,
@@ -249,24 +196,6 @@ _INTENTS = {
 }
 
 
-def _is_bound(form: Form, reference: model.FormReference, deployment_key: int) -> bool:
-    if reference.binding == "deployment":
-        return form.deployment_key == deployment_key
-    if reference.binding == "versionTag":
-        return form.version_tag == reference.version_tag
-    return True
-
-
-def _priority(expression: Expression | None, variables: Mapping[str, Any]) -> int:
-    if expression is None:
-        return DEFAULT_PRIORITY
-    priority = expressions.integer(expression, variables)
-    if not 0 <= priority <= 100:  # noqa: PLR2004 - Zeebe's bounds
-        message = f"Expected priority to be in the range [0,100] but was '{priority}'."
-        raise ElementFailure("EXTRACT_VALUE_ERROR", message)
-    return priority
-
-
 def _checked(name: str, value: Any) -> Any:  # noqa: ANN401 - JSON
     """The record's value for one change.
 
@@ -276,7 +205,7 @@ def _checked(name: str, value: Any) -> Any:  # noqa: ANN401 - JSON
     if name == "priority":
         if value is None:
             return DEFAULT_PRIORITY
-        if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 100:  # noqa: PLR2004
+        if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_PRIORITY:
             return value
     elif name in ("dueDate", "followUpDate"):
         if value is None or value == "":

@@ -10,7 +10,7 @@ from typing import Any
 
 from devstack.bpmn import model
 from devstack.engine import blanks
-from devstack.engine.definitions import Definition
+from devstack.engine.definitions import Definition, Wanted
 from devstack.engine.state import ElementInstance, Job, Timer, Variable
 
 Value = dict[str, Any]
@@ -166,17 +166,25 @@ def creation(
     process_instance_key: int,
     variables: Mapping[str, Any],
 ) -> Value:
-    """The value of PROCESS_INSTANCE_CREATION."""
+    """The value of PROCESS_INSTANCE_CREATION CREATED."""
     return {
+        **blanks.PROCESS_INSTANCE_CREATION,
         "bpmnProcessId": definition.process_id,
         "version": definition.version,
         "tenantId": definition.tenant_id,
         "variables": variables,
-        "fetchVariables": [],
         "processDefinitionKey": definition.key,
         "processInstanceKey": process_instance_key,
-        "startInstructions": [],
-        "runtimeInstructions": [],
-        "tags": [],
-        "businessId": "",
+    }
+
+
+def creation_of(wanted: Wanted, variables: Mapping[str, Any]) -> Value:
+    """The value of the command to create an instance, as the client gave it."""
+    return {
+        **blanks.PROCESS_INSTANCE_CREATION,
+        "bpmnProcessId": wanted.process_id,
+        "version": wanted.version,
+        "tenantId": wanted.tenant_id,
+        "variables": variables,
+        "processDefinitionKey": wanted.definition_key or -1,
     }

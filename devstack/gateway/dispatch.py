@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from devstack.engine import ActivatedJob, Engine, JobRequest
-from devstack.gateway.waiting import within
+from devstack.waiting import within
 from runtime.clock import Clock
 
 STREAM_BUFFER_BYTES = 32 * 1024

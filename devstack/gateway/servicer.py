@@ -1,20 +1,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from functools import wraps
-from typing import Any, NoReturn, TypeAlias, TypeVar
 
-import grpc
-from grpc import StatusCode
 from pyzeebe.proto import gateway_pb2 as pb
-from pyzeebe.proto.gateway_pb2_grpc import GatewayServicer
 from typing_extensions import override
 
 from devstack.engine import DEFAULT_TENANT, Engine, InstanceResult, JobRequest, Resource
 from devstack.engine.state import ResultListener
 from devstack.errors import (
-    DevstackError,
     MalformedRequestError,
     RequestTimedOutError,
     UnsupportedError,
@@ -22,9 +15,10 @@ from devstack.errors import (
 from devstack.gateway import messages
 from devstack.gateway.dispatch import Dispatch
 from devstack.gateway.documents import parse_variables
-from devstack.gateway.statuses import status_of
+from devstack.gateway.refusals import Context, refusing
 from devstack.gateway.tenants import Tenants
-from devstack.gateway.waiting import within
+from devstack.gateway.unsupported import UnsupportedCalls
+from devstack.waiting import within
 from runtime.clock import Clock
 
 LONG_POLL_S = 10.0
@@ -33,31 +27,8 @@ LONG_POLL_S = 10.0
 RESULT_S = 15.0
 """How long a request waits for a process to end when it names no time; Zeebe's default."""
 
-Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
-Request = TypeVar("Request")
-Answer = TypeVar("Answer")
-Method = Callable[["Servicer", Request, Context], Awaitable[Answer]]
 
-
-def _refusing(method: Method[Request, Answer]) -> Method[Request, Answer]:
-    """Turn what the engine or the gateway refuses into its gRPC status."""
-
-    @wraps(method)
-    async def answer(self: Servicer, request: Request, context: Context) -> Answer:
-        try:
-            return await method(self, request, context)
-        except DevstackError as error:
-            await _abort(context, status_of(error), str(error))
-
-    return answer
-
-
-async def _abort(context: Context, status: StatusCode, message: str) -> NoReturn:
-    await context.abort(status, message)
-    raise AssertionError("abort does not return")
-
-
-class Servicer(GatewayServicer):
+class Servicer(UnsupportedCalls):
     """Carries out the calls of Zeebe's gateway service."""
 
     def __init__(
@@ -76,13 +47,13 @@ class Servicer(GatewayServicer):
         self._dispatch = Dispatch(engine, clock)
 
     @override
-    @_refusing
+    @refusing
     async def Topology(self, request: pb.TopologyRequest, context: Context) -> pb.TopologyResponse:
         version = f"{self._engine.version}.0"
         return messages.topology(self._engine.partitions, self._host, version)
 
     @override
-    @_refusing
+    @refusing
     async def DeployResource(
         self,
         request: pb.DeployResourceRequest,
@@ -93,7 +64,7 @@ class Servicer(GatewayServicer):
         return messages.deployed(self._engine.deploy(resources, tenant_id))
 
     @override
-    @_refusing
+    @refusing
     async def DeployProcess(
         self,
         request: pb.DeployProcessRequest,
@@ -106,7 +77,7 @@ class Servicer(GatewayServicer):
         return pb.DeployProcessResponse(key=deployment.key, processes=processes)
 
     @override
-    @_refusing
+    @refusing
     async def CreateProcessInstance(
         self,
         request: pb.CreateProcessInstanceRequest,
@@ -115,7 +86,7 @@ class Servicer(GatewayServicer):
         return messages.created(self._create("CreateProcessInstance", request, None))
 
     @override
-    @_refusing
+    @refusing
     async def CreateProcessInstanceWithResult(
         self,
         request: pb.CreateProcessInstanceWithResultRequest,
@@ -154,7 +125,7 @@ class Servicer(GatewayServicer):
         )
 
     @override
-    @_refusing
+    @refusing
     async def CancelProcessInstance(
         self,
         request: pb.CancelProcessInstanceRequest,
@@ -164,7 +135,7 @@ class Servicer(GatewayServicer):
         return pb.CancelProcessInstanceResponse()
 
     @override
-    @_refusing
+    @refusing
     async def CompleteJob(
         self,
         request: pb.CompleteJobRequest,
@@ -174,7 +145,7 @@ class Servicer(GatewayServicer):
         return pb.CompleteJobResponse()
 
     @override
-    @_refusing
+    @refusing
     async def FailJob(self, request: pb.FailJobRequest, context: Context) -> pb.FailJobResponse:
         self._engine.fail_job(
             request.jobKey,
@@ -186,7 +157,7 @@ class Servicer(GatewayServicer):
         return pb.FailJobResponse()
 
     @override
-    @_refusing
+    @refusing
     async def ThrowError(
         self,
         request: pb.ThrowErrorRequest,
@@ -201,7 +172,7 @@ class Servicer(GatewayServicer):
         return pb.ThrowErrorResponse()
 
     @override
-    @_refusing
+    @refusing
     async def UpdateJobRetries(
         self,
         request: pb.UpdateJobRetriesRequest,
@@ -211,7 +182,7 @@ class Servicer(GatewayServicer):
         return pb.UpdateJobRetriesResponse()
 
     @override
-    @_refusing
+    @refusing
     async def UpdateJobTimeout(
         self,
         request: pb.UpdateJobTimeoutRequest,
@@ -221,7 +192,7 @@ class Servicer(GatewayServicer):
         return pb.UpdateJobTimeoutResponse()
 
     @override
-    @_refusing
+    @refusing
     async def ResolveIncident(
         self,
         request: pb.ResolveIncidentRequest,
@@ -231,7 +202,7 @@ class Servicer(GatewayServicer):
         return pb.ResolveIncidentResponse()
 
     @override
-    @_refusing
+    @refusing
     async def SetVariables(
         self,
         request: pb.SetVariablesRequest,
@@ -246,14 +217,12 @@ class Servicer(GatewayServicer):
         return pb.SetVariablesResponse(key=key)
 
     @override
+    @refusing
     async def ActivateJobs(  # type: ignore[override] # it writes to the context, not an iterator
         self,
         request: pb.ActivateJobsRequest,
         context: Context,
     ) -> None:
-        await self._streaming(self._poll(request, context), context)
-
-    async def _poll(self, request: pb.ActivateJobsRequest, context: Context) -> None:
         wanted = JobRequest(
             type=request.type,
             worker=request.worker,
@@ -274,14 +243,12 @@ class Servicer(GatewayServicer):
             self._dispatch.hand_back(unsent)
 
     @override
+    @refusing
     async def StreamActivatedJobs(  # type: ignore[override] # see ActivateJobs
         self,
         request: pb.StreamActivatedJobsRequest,
         context: Context,
     ) -> None:
-        await self._streaming(self._stream(request, context), context)
-
-    async def _stream(self, request: pb.StreamActivatedJobsRequest, context: Context) -> None:
         if not request.type.strip():
             raise MalformedRequestError(
                 "Expected to stream activated jobs with type to be present, but it was blank",
@@ -308,63 +275,3 @@ class Servicer(GatewayServicer):
                 stream.written()
         finally:
             self._dispatch.remove_stream(stream)
-
-    async def _streaming(self, work: Awaitable[None], context: Context) -> None:
-        try:
-            await work
-        except DevstackError as error:
-            await _abort(context, status_of(error), str(error))
-
-    @override
-    @_refusing
-    async def PublishMessage(
-        self,
-        request: pb.PublishMessageRequest,
-        context: Context,
-    ) -> pb.PublishMessageResponse:
-        raise UnsupportedError("messages are not supported")
-
-    @override
-    @_refusing
-    async def BroadcastSignal(
-        self,
-        request: pb.BroadcastSignalRequest,
-        context: Context,
-    ) -> pb.BroadcastSignalResponse:
-        raise UnsupportedError("signals are not supported")
-
-    @override
-    @_refusing
-    async def EvaluateDecision(
-        self,
-        request: pb.EvaluateDecisionRequest,
-        context: Context,
-    ) -> pb.EvaluateDecisionResponse:
-        raise UnsupportedError("decisions (DMN) are not supported")
-
-    @override
-    @_refusing
-    async def ModifyProcessInstance(
-        self,
-        request: pb.ModifyProcessInstanceRequest,
-        context: Context,
-    ) -> pb.ModifyProcessInstanceResponse:
-        raise UnsupportedError("modifying process instances is not supported")
-
-    @override
-    @_refusing
-    async def MigrateProcessInstance(
-        self,
-        request: pb.MigrateProcessInstanceRequest,
-        context: Context,
-    ) -> pb.MigrateProcessInstanceResponse:
-        raise UnsupportedError("migrating process instances is not supported")
-
-    @override
-    @_refusing
-    async def DeleteResource(
-        self,
-        request: pb.DeleteResourceRequest,
-        context: Context,
-    ) -> pb.DeleteResourceResponse:
-        raise UnsupportedError("deleting resources is not supported; restart for an empty cluster")

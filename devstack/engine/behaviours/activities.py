@@ -78,7 +78,7 @@ class JobTaskBehaviour(Activity):
         headers["followUpDate"] = expressions.date_time(element.follow_up_date, variables)
         if element.form is not None:
             headers["formKey"] = str(
-                self._parts.user_tasks.form_key(element.form, instance, variables)
+                self._parts.user_task_properties.form_key(element.form, instance, variables)
             )
         elif element.form_key is not None:
             headers["formKey"] = expressions.text(element.form_key, variables)
@@ -91,7 +91,8 @@ class UserTaskBehaviour(Activity):
     @override
     def _begin(self, instance: ElementInstance) -> None:
         element = element_of(instance, model.UserTask)
-        properties = self._parts.user_tasks.evaluate(element, instance)
+        variables = self._parts.variables.visible(instance)
+        properties = self._parts.user_task_properties.evaluate(element, instance, variables)
         self._parts.open_boundaries(instance)
         self._parts.user_tasks.create(instance, properties, element.headers)
         self._parts.lifecycle.activated(instance)

@@ -6,12 +6,13 @@ from typing import TypeVar
 from devstack.bpmn import model
 from devstack.engine.errors_thrown import ErrorCatcher
 from devstack.engine.incidents import Incidents
-from devstack.engine.jobs import Jobs
+from devstack.engine.job_pool import JobPool
 from devstack.engine.lifecycle import Lifecycle
 from devstack.engine.mappings import Mappings
 from devstack.engine.partition import Partition
 from devstack.engine.state import ElementInstance, Interruption, Timer
 from devstack.engine.timers import Timers
+from devstack.engine.user_task_properties import UserTaskProperties
 from devstack.engine.user_tasks import UserTasks
 from devstack.engine.variables import Variables
 
@@ -35,8 +36,9 @@ class Parts:
     incidents: Incidents
     variables: Variables
     mappings: Mappings
-    jobs: Jobs
+    jobs: JobPool
     user_tasks: UserTasks
+    user_task_properties: UserTaskProperties
     timers: Timers
     catcher: ErrorCatcher
 

@@ -95,6 +95,10 @@ def test_instances_of_nothing(cluster, named, error, reason):
     with pytest.raises(error) as refusal:
         cluster.engine.create_instance(**named)
     assert refusal.value.reason == reason
+    rejection = cluster.records[-1]
+    assert rejection.record_type == "COMMAND_REJECTION"
+    assert rejection.value_type == "PROCESS_INSTANCE_CREATION"
+    assert rejection.rejection_type == error.rejection_type
 
 
 def test_process_with_timer_start_only_cannot_be_started(cluster):
@@ -136,6 +140,13 @@ def test_same_process_in_two_files(cluster):
     """Two files of a deployment cannot hold the same process."""
     with pytest.raises(InvalidArgumentError, match=r"the process 'p' is in 'a\.bpmn' as well"):
         cluster.engine.deploy([Resource("a.bpmn", _SIMPLE), Resource("b.bpmn", _OTHER)])
+
+
+def test_same_process_twice_in_a_file(cluster):
+    """A file cannot hold the same process twice."""
+    twice = b.document(*(b.process(b.start(s), id="p") for s in ("a", "c")))
+    with pytest.raises(InvalidArgumentError, match="the process 'p' is in"):
+        cluster.engine.deploy([Resource("a.bpmn", twice)])
 
 
 def test_tenants_have_their_own_processes(cluster):
