@@ -7,7 +7,7 @@ from datetime import date, datetime, time, timedelta
 
 from feel.numbers import as_number
 from feel.run import Run
-from feel.temporal.zones import offset_of
+from feel.temporal.zones import offset_of, zone_text
 from feel.values import Range, Value, YearsMonths, is_context, is_list, type_of
 
 _SAME_IN_PYTHON = frozenset([str, int, bool, date, timedelta, YearsMonths])
@@ -63,9 +63,17 @@ def _equal_others(run: Run, left: Value, right: Value) -> bool | None:
             and equal(run, left.end, right.end) is True
         )
     if isinstance(left, datetime | time):
-        order = compare(left, right)
-        return None if order is None else order == 0
+        return _equal_times(left, right)
     return bool(left == right)
+
+
+def _equal_times(left: datetime | time, right: datetime | time) -> bool | None:
+    """Whether local time and zone are the same: as on Camunda, 10:00Z is not 11:00+01:00."""
+    if (left.tzinfo is None) != (right.tzinfo is None):
+        return None
+    if left.replace(tzinfo=None) != right.replace(tzinfo=None):
+        return False
+    return left.tzinfo is None or zone_text(left) == zone_text(right)
 
 
 def compare(left: Value, right: Value) -> int | None:

@@ -41,7 +41,9 @@ class _Plain:
         self.left = MAX_JSON_VALUES
 
     def of(self, value: Value) -> Value:
-        if value is None or isinstance(value, str | bool):
+        if isinstance(value, str):
+            return value if value.isascii() else _encodable(value)
+        if value is None or isinstance(value, bool):
             return value
         if isinstance(value, int):
             return int(value)
@@ -67,6 +69,11 @@ class _Plain:
             return text_of(value, self.charge)
         what = "a function" if isinstance(value, Function) else f"a value of type {type_of(value)}"
         raise NotJson(f"{what} has no JSON form")
+
+
+def _encodable(text: str) -> str:
+    """The text, a half of a UTF-16 pair in it replaced: UTF-8, and so JSON, cannot carry it."""
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 def _number(value: float | Decimal) -> int | float:

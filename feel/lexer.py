@@ -14,8 +14,9 @@ END: Final = ""
 """The token after the last one."""
 
 _GAP = r"(?:\s+|//[^\n]*|/\*(?s:.*?)\*/)*"
+# A word may hold what lies beyond the basic plane of Unicode, as the DMN standard has it.
 _PIECE = r"""
-    [^\W\d][\w$]* | \$[\w$]*                        # a word
+    (?:[^\W\d]|[$\U00010000-\U000EFFFF])[\w$\U00010000-\U000EFFFF]*   # a word
   | \d+(?:\.\d+)? | \.\d+                           # a number
   | "[^"\\]*(?:\\.[^"\\]*)*"                      # a text
   | `[^`]+`                                         # a quoted name
@@ -23,7 +24,11 @@ _PIECE = r"""
 """
 _TOKENS = re.compile(f"{_GAP}({_PIECE}|\\Z)", re.VERBOSE | re.DOTALL)
 
-_ESCAPE = re.compile(r"\\(?:([\"'\\nrtbf])|u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{6}))")
+_ESCAPE = re.compile(
+    r"\\(?:([\"'\\nrtbf])"
+    r"|u([Dd][89ABab][0-9A-Fa-f]{2})\\u([Dd][C-Fc-f][0-9A-Fa-f]{2})"
+    r"|u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{6}))"
+)
 _ESCAPED = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
 
 
@@ -48,7 +53,7 @@ def position(text: str, index: int) -> int:
 def is_word(token: str) -> bool:
     """Whether the token is a word: a name, a part of one, or a keyword."""
     first = token[:1]
-    return first.isalpha() or first in ("_", "$") or (first > "\x7f" and token.isidentifier())
+    return first.isalpha() or first in ("_", "$") or first > "\uffff"
 
 
 def unquote(token: str) -> str:
@@ -58,8 +63,10 @@ def unquote(token: str) -> str:
 
 
 def _unescape(match: re.Match[str]) -> str:
-    simple, short, long = match.groups()
+    simple, high, low, short, long = match.groups()
     if simple is not None:
         return _ESCAPED.get(simple, simple)
+    if high is not None:  # one character, written as the two halves that UTF-16 has for it
+        return chr(0x10000 + ((int(high, 16) - 0xD800) << 10) + int(low, 16) - 0xDC00)
     code = int(short or long, 16)
     return chr(code) if code <= sys.maxunicode else match.group()

@@ -174,8 +174,9 @@ def is_whole(number: Number) -> bool:
     return isinstance(number, int) or number == number.to_integral_value()
 
 
-_WIDE = Context(prec=1000, Emin=-999_999, Emax=999_999, traps=[InvalidOperation])
-_MAX_SCALE: Final = 600
+_WIDE = Context(prec=7_000, Emin=-999_999, Emax=999_999, traps=[InvalidOperation])
+_MIN_SCALE: Final = -6111
+_MAX_SCALE: Final = 6176
 
 
 def round_to(number: Number, scale: int, rounding: str) -> Number | None:
@@ -183,13 +184,12 @@ def round_to(number: Number, scale: int, rounding: str) -> Number | None:
 
     Args:
         number: what is rounded.
-        scale: digits after the point; None comes back beyond 600 of them.
+        scale: digits after the point, from -6111 to 6176 as DECIMAL128 has them; else None.
         rounding: a rounding mode of `decimal`.
     """
+    if not _MIN_SCALE <= scale <= _MAX_SCALE:
+        return None
     if isinstance(number, int) and scale >= 0:
         return number
-    if abs(scale) > _MAX_SCALE:
-        return None
-    unit = Decimal(1).scaleb(-scale)
-    rounded = Decimal(number).quantize(unit, rounding=rounding, context=_WIDE)
-    return settle(ARITHMETIC.plus(rounded))
+    unit = Decimal((0, (1,), -scale))
+    return settle(ARITHMETIC.plus(Decimal(number).quantize(unit, rounding, _WIDE)))

@@ -9,6 +9,7 @@ from feel import numbers
 from feel.lexer import is_word
 from feel.parser.core import AND, BINDING, COMPARISON, OR, POSTFIX, SIGN
 from feel.parser.names import RESERVED
+from feel.parser.operators import PROPERTIES_WITH_BLANKS
 from feel.syntax import (
     Between,
     Binary,
@@ -123,7 +124,7 @@ def _context(node: ContextLiteral) -> tuple[int, str]:
 
 
 def _path(node: Path) -> tuple[int, str]:
-    name = node.name if node.name == "time offset" else _name(node.name)
+    name = node.name if node.name in PROPERTIES_WITH_BLANKS else _name(node.name)
     return POSTFIX, f"{_at(node.base, POSTFIX)}.{name}"
 
 

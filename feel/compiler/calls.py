@@ -17,6 +17,7 @@ from feel.compiler.code import (
 from feel.compiler.names import lookup
 from feel.errors import LimitExceeded
 from feel.functions import BUILTINS, Overload, overload_for
+from feel.functions.registry import LEFT_OUT, warn_argument
 from feel.run import Run
 from feel.suggestions import did_you_mean
 from feel.syntax import Call, FunctionLiteral, Name
@@ -93,10 +94,13 @@ def _call_of_builtin(overload: Overload, arguments: _Arguments) -> Code:
         spread = overload.parameters[-1].variadic
 
         def call_by_name(frame: Frame) -> Value:
-            values = [None if code is None else code(frame) for code in named]
+            values = [LEFT_OUT if code is None else code(frame) for code in named]
             if spread:
                 rest: Value = values.pop()
-                values.extend(rest if is_list(rest) else [rest])
+                if not is_list(rest):
+                    warn_argument(frame[RUN], overload.name, overload.parameters[-1], rest)
+                    return None
+                values.extend(rest)
             return call(frame[RUN], *values)
 
         return call_by_name

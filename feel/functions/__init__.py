@@ -47,8 +47,13 @@ BUILTINS: Final = _by_name()
 
 
 def overload_for(name: str, labels: Sequence[str | None]) -> Overload | None:
-    """The way to call function `name` with arguments of these names (None: by place)."""
-    for overload in BUILTINS.get(name, ()):
-        if overload.takes(labels):
+    """The way to call function `name` with arguments of these names (None: by place).
+
+    Where two ways take the same names, as `before(range, point)` and `before(point, range)` do,
+    the order in which the names are written decides.
+    """
+    fitting = [overload for overload in BUILTINS.get(name, ()) if overload.takes(labels)]
+    for overload in fitting:
+        if [parameter.name for parameter in overload.parameters[: len(labels)]] == list(labels):
             return overload
-    return None
+    return fitting[0] if fitting else None

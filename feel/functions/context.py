@@ -22,6 +22,12 @@ def get_value(_run: Run, context: Mapping[str, Value], key: Value) -> Value:
     return _value_at(context, key) if _is_path(key) else None
 
 
+@CONTEXT.function("get value", "m: context, key: any", ('get value(m: {a: 1}, key: "a")', "1"))
+def get_value_of_m(run: Run, context: Mapping[str, Value], key: Value) -> Value:
+    """The same with the parameter's name of the DMN standard."""
+    return get_value(run, context, key)
+
+
 @CONTEXT.function(
     "get value", "context: context, keys: list", ('get value(context: {a: 1}, keys: ["a"])', "1")
 )
@@ -49,6 +55,12 @@ def get_entries(run: Run, context: Mapping[str, Value]) -> list[dict[str, Value]
     """The entries of a context as a list of contexts with `key` and `value`."""
     run.charge_items(4 * len(context))
     return [{"key": key, "value": value} for key, value in context.items()]
+
+
+@CONTEXT.function("get entries", "m: context", ("get entries(m: {a: 1}).key", '["a"]'))
+def get_entries_of_m(run: Run, context: Mapping[str, Value]) -> list[dict[str, Value]]:
+    """The same with the parameter's name of the DMN standard."""
+    return get_entries(run, context)
 
 
 @CONTEXT.function(

@@ -124,14 +124,16 @@ def time_from(_run: Run, value: Value) -> time | None:
 
 @CONVERSION.function(
     "time",
-    "hour: number, minute: number, second: number, offset?: days and time duration",
+    "hour: number, minute: number, second: number, offset?: any",
     ("time(23, 59, 0)", '@"23:59:00"'),
     ('time(14, 30, 0, duration("PT1H"))', '@"14:30:00+01:00"'),
 )
 def time_of(
-    _run: Run, hour: Number, minute: Number, second: Number, offset: timedelta | None = None
+    _run: Run, hour: Number, minute: Number, second: Number, offset: Value = None
 ) -> time | None:
     """The time of its parts; null when there is no such time."""
+    if not isinstance(offset, timedelta | None):
+        return None
     whole = int(second)
     micros = int(numbers.multiply(numbers.subtract(second, whole), 1_000_000))
     try:

@@ -257,20 +257,20 @@ def partition(run: Run, items: Sequence[Value], size: int) -> list[Value] | None
 
 @LIST.function(
     "string join",
-    "list: list, delimiter?: string, prefix?: string, suffix?: string",
+    "list: list, delimiter?: any, prefix?: string, suffix?: string",
     ('string join(["a",null,"c"])', '"ac"'),
     ('string join(["a","b","c"], ", ", "[", "]")', '"[a, b, c]"'),
 )
 def string_join(
     run: Run,
     items: Sequence[Value],
-    delimiter: str | None = None,
+    delimiter: Value = None,
     prefix: str | None = None,
     suffix: str | None = None,
 ) -> str | None:
     """The texts of a list in one, nulls left out; null when another item is no text."""
     texts = [item for item in items if item is not None]
-    if not all(isinstance(text, str) for text in texts):
+    if not all(isinstance(text, str) for text in texts) or not isinstance(delimiter, str | None):
         return None
     between, before, after = delimiter or "", prefix or "", suffix or ""
     chars = sum(map(len, texts)) + len(between) * len(texts) + len(before) + len(after)

@@ -31,7 +31,7 @@ class Parameter:
     Attributes:
         name: its name, for calls with named arguments.
         type: what it takes, a key of the table of checks below.
-        optional: whether it may be left out; then null counts as left out.
+        optional: whether it may be left out, which null is not.
         variadic: whether it takes all arguments from its place on.
     """
 
@@ -126,6 +126,8 @@ def _parameter(declaration: str) -> Parameter:
     return Parameter(name.removesuffix("?"), type_, name.endswith("?"), variadic)
 
 
+LEFT_OUT: Final = object()
+"""Stands for a parameter that a call with named arguments leaves out."""
 _UNFIT: Final = object()
 
 
@@ -166,24 +168,24 @@ def _checked(
     name: str, parameters: tuple[Parameter, ...], implementation: Implementation
 ) -> Implementation:
     """The implementation behind the checks of its arguments."""
-    checks = [(_CHECKS[each.type], each.optional) for each in parameters if not each.variadic]
+    checks = [_CHECKS[each.type] for each in parameters if not each.variadic]
     rest = next((_CHECKS[each.type] for each in parameters if each.variadic), None)
 
     def call(run: Run, *arguments: Value) -> Value:
         fit: list[Value] = []
-        for (check, optional), argument in zip(checks, arguments, strict=False):
-            if argument is None and optional:
+        for check, argument in zip(checks, arguments, strict=False):
+            if argument is LEFT_OUT:
                 fit.append(None)
                 continue
             value = check(argument)
             if value is _UNFIT:
-                return _unfit(run, name, parameters[len(fit)], argument)
+                return warn_argument(run, name, parameters[len(fit)], argument)
             fit.append(value)
         if rest is not None:
             for argument in arguments[len(checks) :]:
                 value = rest(argument)
                 if value is _UNFIT:
-                    return _unfit(run, name, parameters[-1], argument)
+                    return warn_argument(run, name, parameters[-1], argument)
                 fit.append(value)
         result = implementation(run, *fit)
         if result is None and run.warnings is not None:
@@ -193,7 +195,8 @@ def _checked(
     return call
 
 
-def _unfit(run: Run, name: str, parameter: Parameter, argument: Value) -> None:
+def warn_argument(run: Run, name: str, parameter: Parameter, argument: Value) -> None:
+    """Note that a function does not take an argument of this type."""
     if run.warnings is not None:
         run.warn(
             "wrong-argument",

@@ -7,6 +7,7 @@ from feel.functions.registry import Category
 from feel.run import Run
 
 STRING = Category("String functions")
+_LAST_OF_ONE_UNIT = "\uffff"
 
 
 @STRING.function(
@@ -19,14 +20,31 @@ def substring(_run: Run, text: str, start: int, length: int | None = None) -> st
     """The text from a position on, 1 being the first and -1 the last, or so many characters."""
     if start == 0:
         return ""
-    first = start - 1 if start > 0 else max(0, len(text) + start)
-    return text[first:] if length is None else text[first : first + max(0, length)]
+    units = _units(text)
+    size = len(text) if units is None else len(units) // 2
+    first = start - 1 if start > 0 else max(0, size + start)
+    end = size if length is None else first + max(0, length)
+    if units is None:
+        return text[first:end]
+    return units[2 * first : 2 * end].decode("utf-16-le", "ignore")
+
+
+def _units(text: str) -> bytes | None:
+    """The text in UTF-16 if it has characters that take two units there, else None.
+
+    Positions and lengths are counted in these units, as on Camunda; half a character that a cut
+    would leave behind is dropped.
+    """
+    if text.isascii() or max(text) <= _LAST_OF_ONE_UNIT:
+        return None
+    return text.encode("utf-16-le", "surrogatepass")
 
 
 @STRING.function("string length", "string: string", ('string length("foo")', "3"))
 def string_length(_run: Run, text: str) -> int:
-    """The number of characters."""
-    return len(text)
+    """The number of characters, one beyond the basic plane of Unicode counting twice."""
+    units = _units(text)
+    return len(text) if units is None else len(units) // 2
 
 
 @STRING.function("upper case", "string: string", ('upper case("aBc4")', '"ABC4"'))

@@ -10,6 +10,9 @@ from feel.parser.operands import range_after
 from feel.parser.types import type_name
 from feel.syntax import Argument, Between, Binary, Call, Filter, In, InstanceOf, Node, Path
 
+PROPERTIES_WITH_BLANKS: Final = frozenset(["time offset", "start included", "end included"])
+"""Any other name with a blank in it needs backticks."""
+
 
 def binary(parser: Parser, left: Node, binding: int) -> Node:
     """`left + right` and its like."""
@@ -78,9 +81,10 @@ def path(parser: Parser, base: Node, _binding: int) -> Node:
     if parser.names and (known := parser.known_name()) is not None:
         return Path(base, known)
     name = parser.name("a name after `.`")
-    # The one property with a blank in it; any other such name needs backticks.
-    if name == "time" and parser.accept("offset"):
-        name = "time offset"
+    following = f"{name} {parser.tokens[parser.at]}"
+    if following in PROPERTIES_WITH_BLANKS:
+        parser.at += 1
+        return Path(base, following)
     return Path(base, name)
 
 

@@ -39,6 +39,12 @@ def zone_name(zone: tzinfo) -> str | None:
     return key if isinstance(key, str) else None
 
 
+def zone_text(value: datetime | time) -> str:
+    """What tells one zone or offset from another."""
+    name = None if value.tzinfo is None else zone_name(value.tzinfo)
+    return f"@{name}" if name else str(offset_of(value))
+
+
 def offset_of(value: datetime | time) -> timedelta | None:
     """The offset from UTC; of a time in a named zone, the zone's without daylight saving."""
     if value.tzinfo is None:
