@@ -227,6 +227,17 @@ def test_broken_feel_is_refused_with_its_place(piece, element_id):
         (
             (
                 b.start(),
+                b.node("task", "t"),
+                b.end(),
+                b.chain("start", "t"),
+                b.flow("t", "end", "=x"),
+            ),
+            "t_end",
+            "only flows that leave an exclusive gateway can have a condition",
+        ),
+        (
+            (
+                b.start(),
                 b.service("t"),
                 b.boundary("x", "t", b.error()),
                 b.boundary("y", "t", b.error()),
@@ -245,6 +256,7 @@ def test_broken_feel_is_refused_with_its_place(piece, element_id):
         "into-start",
         "no-condition",
         "same-id",
+        "condition-elsewhere",
         "same-error",
     ],
 )

@@ -114,9 +114,9 @@ def test_condition_that_is_no_boolean_is_an_incident(cluster):
     cluster.start()
     [incident] = cluster.incidents()
     assert incident.value["errorType"] == "EXTRACT_VALUE_ERROR"
-    assert (
-        "Expected result of the expression 'x' to be 'BOOLEAN', but was 'NULL'."
-        in (incident.value["errorMessage"])
+    assert incident.value["errorMessage"] == (
+        "Expected result of the expression 'x' to be 'BOOLEAN', but was 'NULL'. "
+        "The evaluation reported the following warnings:\n[NO_VARIABLE_FOUND] no variable `x`"
     )
 
 
