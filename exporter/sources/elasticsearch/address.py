@@ -1,0 +1,159 @@
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from types import MappingProxyType
+
+from yarl import URL
+
+from exporter.errors import SourceRefused
+from exporter.sources import Credentials
+
+_MAX_PAGE = 10_000
+"""Elasticsearch's `index.max_result_window`."""
+
+_MAX_MS = 86_400_000
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """Which partitions one of several exporters reads: each `replicas`-th, from `ordinal` on.
+
+    Attributes:
+        ordinal: Of this exporter, from 0, as a StatefulSet counts.
+        replicas: How many there are.
+    """
+
+    ordinal: int = 0
+    replicas: int = 1
+
+    def has(self, partition_id: int) -> bool:
+        """Whether a partition, counted from 1, is this exporter's."""
+        return (partition_id - 1) % self.replicas == self.ordinal
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where the indices are and how they are read.
+
+    Attributes:
+        base: http(s) URL without credentials, query and final slash.
+        prefix: Of the indices, `zeebe.name` of Optimize.
+        page: Most hits of a search.
+        poll_s: Seconds between two looks while records come; up to five times that while none do.
+        lag_s: Seconds that a position must have been visible.
+        gap_s: Most seconds that a missing number of `sequence` is waited for.
+        overlap_s: Seconds for which what was read is looked at again.
+        share: Which partitions are read.
+    """
+
+    base: URL
+    prefix: str = "zeebe-record"
+    page: int = 500
+    poll_s: float = 1.0
+    lag_s: float = 2.0
+    gap_s: float = 60.0
+    overlap_s: float = 60.0
+    share: Share = Share()
+
+
+def read_address(url: URL) -> Address:
+    """What a source URL says.
+
+    Raises:
+        SourceRefused: Something in it cannot be used; all of it is told at once.
+    """
+    known = _PARAMETERS.keys()
+    faults = [_unknown(name) for name in url.query if name not in known]
+    fields: dict[str, object] = {}
+    for name, text in url.query.items():
+        if name in known:
+            field, read = _PARAMETERS[name]
+            try:
+                fields[field] = read(text)
+            except ValueError as error:
+                faults.append(f"{name} must be {error}")
+    if not url.host:
+        faults.append("there is no host in it")
+    if faults:
+        raise SourceRefused(f"the URL of the source cannot be used: {'; '.join(faults)}")
+    scheme = url.scheme.partition("+")[2]
+    base = url.with_scheme(scheme).with_user(None).with_query(None).with_fragment(None)
+    return Address(base.with_path(base.path.rstrip("/")), **fields)  # type: ignore[arg-type] # by name
+
+
+def authorization(credentials: Credentials, url: URL) -> Mapping[str, str]:
+    """The header that lets us in; none without credentials. Those given win over the URL's.
+
+    Raises:
+        SourceRefused: The credentials are of another kind.
+    """
+    if credentials.oauth is not None:
+        raise SourceRefused(
+            "Elasticsearch and OpenSearch are not asked with OAuth here; "
+            "set a user name and password, or an API key"
+        )
+    if credentials.api_key is not None:
+        key = credentials.api_key.get_secret_value()
+        # Elasticsearch shows a key as `id` and `api_key`, and also in the form that it wants.
+        encoded = base64.b64encode(key.encode()).decode() if ":" in key else key
+        return {"Authorization": f"ApiKey {encoded}"}
+    username = credentials.username or url.user
+    password = credentials.password.get_secret_value() if credentials.password else url.password
+    if username is None:
+        return {}
+    pair = f"{username}:{password or ''}".encode()
+    return {"Authorization": f"Basic {base64.b64encode(pair).decode()}"}
+
+
+def _seconds(text: str) -> float:
+    if not text.isdecimal() or int(text) > _MAX_MS:
+        raise ValueError("a whole number of milliseconds, a day at most")
+    return int(text) / 1000
+
+
+def _some_seconds(text: str) -> float:
+    if not (seconds := _seconds(text)):
+        raise ValueError("at least 1 millisecond")
+    return seconds
+
+
+def _page(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= _MAX_PAGE:
+        raise ValueError(f"a whole number from 1 to {_MAX_PAGE}")
+    return int(text)
+
+
+def _prefix(text: str) -> str:
+    if not text or text != text.lower() or any(sign in text for sign in '*,?/\\"<>| #:'):
+        raise ValueError("the prefix of index names, in lower case and without wildcards")
+    return text
+
+
+def _share(text: str) -> Share:
+    ordinal, _, replicas = text.partition("/")
+    if not (ordinal.isdecimal() and replicas.isdecimal() and int(ordinal) < int(replicas)):
+        raise ValueError("ORDINAL/REPLICAS with the ordinal counted from 0, such as 0/3")
+    return Share(int(ordinal), int(replicas))
+
+
+_PARAMETERS: Mapping[str, tuple[str, Callable[[str], object]]] = MappingProxyType(
+    {
+        "prefix": ("prefix", _prefix),
+        "page": ("page", _page),
+        "poll-ms": ("poll_s", _some_seconds),
+        "lag-ms": ("lag_s", _seconds),
+        "gap-ms": ("gap_s", _seconds),
+        "overlap-ms": ("overlap_s", _seconds),
+        "share": ("share", _share),
+    }
+)
+"""What may stand in the query: the field that it sets and how it is read."""
+
+
+def _unknown(name: str) -> str:
+    nearest = next(iter(get_close_matches(name, _PARAMETERS, n=1)), None)
+    remedy = f"did you mean {nearest}?" if nearest else f"there are {', '.join(_PARAMETERS)}"
+    return f"the parameter {name} is not known; {remedy}"
