@@ -104,6 +104,11 @@ class Sieve:
         self._wanted = {kind: frozenset(intents) for kind, intents in wanted.items()}
         self._signs = tuple(f'"{kind}"'.encode() for kind in wanted)
 
+    @property
+    def value_types(self) -> tuple[str, ...]:
+        """Value types that are asked for, for sources that keep them apart."""
+        return tuple(self._wanted)
+
     def lines(self, block: Iterable[bytes]) -> list[Sifted]:
         """What is asked for of whole lines of JSON, each with its line end, in their order.
 
