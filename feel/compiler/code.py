@@ -46,13 +46,13 @@ class Program:
         slots: how long a frame is.
         weight: steps that the part being compiled takes each time it is evaluated.
         partials: slots of the lists of results that some body reads; the others are not kept.
-        input_reads: how often `?` has been read so far.
+        inputs_read: slots of the values under test that a test has looked at.
     """
 
     slots: int = FIRST_SLOT
     weight: int = 0
     partials: set[int] = field(default_factory=set)
-    input_reads: int = 0
+    inputs_read: set[int] = field(default_factory=set)
 
 
 @dataclass(frozen=True, slots=True)

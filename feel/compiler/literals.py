@@ -82,7 +82,7 @@ def range_code(node: RangeLiteral, scope: Scope) -> Code:
 
     def build(frame: Frame) -> Value:
         first, last = start(frame), end(frame)
-        if compare(first, last) is None and first is not None and last is not None:
+        if compare(first, last) is None:
             run_of(frame).warn("wrong-type", "the ends of a range must be of one ordered type")
             return None
         return Range(first, last, node.start_included, node.end_included)

@@ -133,13 +133,21 @@ def _from_item(name: str, slot: int, outer: Code) -> Code:
 
 def input_code(_node: InputValue, scope: Scope) -> Code:
     """The code that reads `?`."""
-    scope.program.input_reads += 1
+    slot = input_slot(scope)
+    if slot is None:
+        return _no_input
+    scope.program.inputs_read.add(slot)
+    return _from_slot(slot)
+
+
+def input_slot(scope: Scope) -> int | None:
+    """The slot of the value under test; None where there is none."""
     inner: Scope | None = scope
     while inner is not None:
         if inner.kind == "local" and INPUT in inner.names:
-            return _from_slot(inner.slot + inner.names.index(INPUT))
+            return inner.slot + inner.names.index(INPUT)
         inner = inner.outer
-    return _no_input
+    return None
 
 
 def _no_input(_frame: Frame) -> Value:

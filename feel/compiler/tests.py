@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from feel.comparison import equal
-from feel.compiler.code import INPUT, RUN, Code, Frame, Scope, compile_node
+from feel.compiler.code import INPUT, RUN, Code, Frame, Scope, compile_node, run_of
+from feel.compiler.names import input_slot
 from feel.compiler.operators import ordering
 from feel.ranges import range_includes
 from feel.run import Run, warn_operands
@@ -41,7 +42,13 @@ def unary_tests_code(node: UnaryTests, scope: Scope) -> Code:
     """The code of unary tests; `scope` has the value under test."""
     if not node.tests:
         return lambda _frame: True
-    passes = any_passes([_test(test, scope) for test in node.tests])
+    # On its own, `true` asks whether the value is true; after `in` it passes any value.
+    passes = any_passes(
+        [
+            _equals(test.value, scope) if isinstance(test, BooleanLiteral) else _test(test, scope)
+            for test in node.tests
+        ]
+    )
     if not node.negated:
         return passes
 
@@ -71,49 +78,68 @@ def any_passes(tests: Sequence[Code]) -> Code:
 
 def _test(node: Node, scope: Scope) -> Code:
     """The code of one test: true, false or null for the value under test."""
-    program = scope.program
-    reads = program.input_reads
-    code = compile_node(node, scope)
-    if isinstance(node, UnaryComparison) or program.input_reads > reads:
+    slot = input_slot(scope) or 0
+    code, looks = _compiled(node, slot, scope)
+    if looks:
         return lambda frame: outcome if isinstance(outcome := code(frame), bool) else None
-    subject = compile_node(InputValue(), scope)
-    if isinstance(node, BooleanLiteral):
-        return lambda frame: equal(frame[RUN], subject(frame), node.value)
     if isinstance(node, RangeLiteral):
-        return _in_range(code, subject)
-    return lambda frame: _matches(frame[RUN], subject(frame), code(frame))
+        return _in_range(code, slot)
+    return lambda frame: _matches(frame[RUN], frame[slot], code(frame))
 
 
-def _in_range(code: Code, subject: Code) -> Code:
+def _compiled(node: Node, slot: int, scope: Scope) -> tuple[Code, bool]:
+    """The code of a test, and whether it looks at the value under test itself, in `slot`."""
+    looked_at = scope.program.inputs_read
+    before = slot in looked_at
+    looked_at.discard(slot)
+    code = compile_node(node, scope)
+    looks = slot in looked_at
+    if before:
+        looked_at.add(slot)
+    return code, looks
+
+
+def _in_range(code: Code, slot: int) -> Code:
     def decide(frame: Frame) -> Value:
         interval = code(frame)
-        return None if interval is None else range_includes(interval, subject(frame))
+        return None if interval is None else range_includes(interval, frame[slot])
 
     return decide
 
 
+def _equals(value: bool, scope: Scope) -> Code:  # noqa: FBT001 - the literal of an input entry
+    slot = input_slot(scope) or 0
+    return lambda frame: equal(frame[RUN], frame[slot], value)
+
+
 def _matches(run: Run, value: Value, wanted: Value) -> bool | None:
-    """Whether a value passes a test that came to `wanted`."""
-    if wanted is True or equal(run, value, wanted) is True:
-        return True
+    """Whether a value passes a test that came to `wanted` without looking at the value."""
+    if isinstance(wanted, bool) and not isinstance(value, bool):
+        return wanted
     if isinstance(wanted, Range):
         return range_includes(wanted, value)
     if is_list(wanted):
         run.charge(len(wanted))
-        return any(
+        return equal(run, value, wanted) is True or any(
             equal(run, value, item) is True
             or (isinstance(item, Range) and range_includes(item, value) is True)
             for item in wanted
         )
-    return False
+    return equal(run, value, wanted)
 
 
 def comparison_code(node: UnaryComparison, scope: Scope) -> Code:
     """The code of `< a` and its like; null where no value is under test."""
     operand = compile_node(node.operand, scope)
+    if input_slot(scope) is None:
+        return _nothing_under_test
     subject = compile_node(InputValue(), scope)
     decide = _equality(node.operator) if node.operator in ("=", "!=") else ordering(node.operator)
     return lambda frame: decide(frame, subject(frame), operand(frame))
+
+
+def _nothing_under_test(frame: Frame) -> None:
+    run_of(frame).warn("wrong-argument", "a comparison without a left side needs a value to test")
 
 
 def _equality(operator: str) -> Callable[[Frame, Value, Value], bool | None]:
