@@ -8,7 +8,6 @@
     └── RequestRefusedError       refused before a command is made of it
         ├── MalformedRequestError    variables that are no JSON object, a tenant that cannot be
         ├── BackPressureError        the cluster was told to take no more
-        ├── MessageTooLargeError     more bytes than the cluster takes or gives
         ├── PermissionRefusedError   another tenant's data
         ├── RequestTimedOutError     what was waited for did not come in time
         ├── UnsupportedError         Zeebe can do this and the embedded cluster cannot
@@ -77,10 +76,6 @@ class MalformedRequestError(RequestRefusedError):
 
 class BackPressureError(RequestRefusedError):
     """The cluster takes no more for now; the same request can be sent again later."""
-
-
-class MessageTooLargeError(RequestRefusedError):
-    """More bytes than the cluster takes in or gives out at once."""
 
 
 class PermissionRefusedError(RequestRefusedError):

@@ -79,12 +79,11 @@ def read_user_task(source: Source, node: xml.Node, fields: Fields) -> model.Elem
     assignment = _assignment(source, node)
     form_definition = xml.extension(node, "formDefinition")
     if xml.extension(node, "userTask") is None:
-        definition = xml.extension(node, "taskDefinition")
         return model.JobUserTask(
             **fields,
             **assignment,
             job_type=Expression.fixed(USER_TASK_JOB_TYPE),
-            retries=_retries(source, node, definition),
+            retries=Expression.fixed("1"),
             headers=extensions.headers(source, node),
             form_key=source.attribute(node, form_definition, "formKey"),
         )
@@ -118,7 +117,7 @@ def read_call_activity(source: Source, node: xml.Node, fields: Fields) -> model.
         version_tag=version_tag,
         propagate_all_child_variables=called.get("propagateAllChildVariables", "true") == "true",
         propagate_all_parent_variables=called.get("propagateAllParentVariables", "true") == "true",
-        index=_call_activity_index(node),
+        index=source.call_activities[fields["id"]],
     )
 
 
@@ -196,8 +195,3 @@ def _priority(source: Source, node: xml.Node) -> Expression | None:
                 node, f"priority must be a whole number from 0 to {MAX_PRIORITY}, not '{number}'"
             )
     return priority
-
-
-def _call_activity_index(node: xml.Node) -> int:
-    process = next(node.iterancestors(xml.BPMN + "process"))
-    return list(process.iter(xml.BPMN + "callActivity")).index(node)

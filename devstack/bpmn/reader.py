@@ -9,6 +9,7 @@ from typing import cast
 from devstack.bpmn import activities, events, extensions, model, structure, xml
 from devstack.bpmn.faults import Fault, ModelRefusedError
 from devstack.bpmn.fields import Fields
+from devstack.bpmn.outline import Outline
 from devstack.bpmn.source import Source
 
 ElementReader = Callable[[Source, xml.Node, Fields], model.Element | None]
@@ -60,6 +61,7 @@ def read_bpmn(content: bytes) -> tuple[model.Process, ...]:
     nodes = [node for node in xml.children(root, "process") if node.get("isExecutable") == "true"]
     if not nodes:
         raise _refusal("must contain at least one executable process (isExecutable)")
+    _check_process_ids(source, nodes)
     processes = tuple(_read_process(source, node) for node in nodes)
     source.faults.raise_if_any()
     structure.check(source, processes)
@@ -71,11 +73,21 @@ def _refusal(reason: str) -> ModelRefusedError:
     return ModelRefusedError((Fault("definitions", "", reason),))
 
 
+def _check_process_ids(source: Source, nodes: list[xml.Node]) -> None:
+    seen: set[str] = set()
+    for node in nodes:
+        process_id = node.get("id") or ""
+        if not process_id:
+            source.faults.add(node, "a process must have an id")
+        elif process_id in seen:
+            source.faults.add(node, "another process of the file has the same id")
+        seen.add(process_id)
+
+
 def _read_process(source: Source, node: xml.Node) -> model.Process:
     process_id = node.get("id") or ""
-    if not process_id:
-        source.faults.add(node, "a process must have an id")
     extensions.refuse_unsupported(source, node, frozenset())
+    source.number_call_activities(node)
     elements = dict(_read_scope(source, node))
     none_starts, timer_starts = [], []
     for element in elements.values():
@@ -100,10 +112,11 @@ def _read_process(source: Source, node: xml.Node) -> model.Process:
 
 def _read_scope(source: Source, scope: xml.Node) -> Iterator[tuple[str, model.Element]]:
     """Every element of a process or sub-process, those of inner sub-processes included."""
+    outline = Outline.of(scope)
     for node in scope:
         if not xml.is_bpmn(node) or xml.kind(node) in _NOT_EXECUTED:
             continue
-        element = _read_element(source, scope, node)
+        element = _read_element(source, outline, node)
         if element is not None:
             yield element.id, element
         if xml.kind(node) == "subProcess":
@@ -112,7 +125,7 @@ def _read_scope(source: Source, scope: xml.Node) -> Iterator[tuple[str, model.El
 
 def _read_element(
     source: Source,
-    scope: xml.Node,
+    outline: Outline,
     node: xml.Node,
 ) -> model.Element | None:
     kind = xml.kind(node)
@@ -126,7 +139,7 @@ def _read_element(
         source.faults.add(node, f"an element of type {kind} must have an id")
         return None
     extensions.refuse_unsupported(source, node, _EXTENSIONS.get(kind, frozenset()))
-    element = reader(source, node, _read_fields(source, scope, node))
+    element = reader(source, node, _read_fields(source, outline, node))
     loop = activities.read_loop(source, node)
     if element is None or loop is None:
         return element
@@ -147,21 +160,18 @@ def _wrap(inner: model.Activity, loop: model.Loop) -> model.MultiInstanceBody:
     )
 
 
-def _read_fields(source: Source, scope: xml.Node, node: xml.Node) -> Fields:
+def _read_fields(source: Source, outline: Outline, node: xml.Node) -> Fields:
     element_id = node.get("id") or ""
-    flows = list(xml.children(scope, "sequenceFlow"))
     return Fields(
         id=element_id,
         name=node.get("name") or "",
-        scope_id=scope.get("id") or "",
-        incoming=tuple(f.get("id") or "" for f in flows if f.get("targetRef") == element_id),
-        outgoing=tuple(_flow(source, f) for f in flows if f.get("sourceRef") == element_id),
+        scope_id=outline.scope_id,
+        incoming=tuple(flow.get("id") or "" for flow in outline.incoming.get(element_id, ())),
+        outgoing=tuple(_flow(source, flow) for flow in outline.outgoing.get(element_id, ())),
         inputs=extensions.mappings(source, node, "input"),
         outputs=extensions.mappings(source, node, "output"),
         boundary_ids=tuple(
-            event.get("id") or ""
-            for event in xml.children(scope, "boundaryEvent")
-            if event.get("attachedToRef") == element_id
+            event.get("id") or "" for event in outline.boundaries.get(element_id, ())
         ),
     )
 

@@ -14,6 +14,13 @@ class Source:
 
     root: xml.Node
     faults: Faults = field(default_factory=Faults)
+    call_activities: dict[str, int] = field(default_factory=dict)
+    """Place of each call activity of the process being read, by its id."""
+
+    def number_call_activities(self, process: xml.Node) -> None:
+        """Begin with a process: its call activities are numbered in document order."""
+        nodes = process.iter(xml.BPMN + "callActivity")
+        self.call_activities = {node.get("id") or "": n for n, node in enumerate(nodes)}
 
     def expression(self, node: xml.Node, text: str | None, what: str) -> Expression | None:
         """Compile an attribute or text of `node`; None when it is absent or was noted as wrong."""

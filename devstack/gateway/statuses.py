@@ -10,7 +10,6 @@ _STATUSES: dict[type[errors.DevstackError], StatusCode] = {
     errors.InvalidStateError: StatusCode.FAILED_PRECONDITION,
     errors.MalformedRequestError: StatusCode.INVALID_ARGUMENT,
     errors.BackPressureError: StatusCode.RESOURCE_EXHAUSTED,
-    errors.MessageTooLargeError: StatusCode.RESOURCE_EXHAUSTED,
     errors.PermissionRefusedError: StatusCode.PERMISSION_DENIED,
     errors.RequestTimedOutError: StatusCode.DEADLINE_EXCEEDED,
     errors.UnsupportedError: StatusCode.UNIMPLEMENTED,

@@ -62,6 +62,9 @@ class Parts:
         event, host = timer.element, timer.instance
         if not isinstance(event, model.TimerBoundaryEvent) or host is None or host.scope is None:
             return
+        if host.interruption is not None:
+            # Something else has ended the activity; its termination waits for its turn.
+            return
         if event.interrupting:
             host.interruption = Interruption(event, {})
             self.lifecycle.terminate_later(host)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from devstack.bpmn import ModelRefusedError, model, read_bpmn
@@ -303,6 +305,17 @@ def test_loops_with_a_wait_are_fine():
     ]
     for wait in waiting:
         read_bpmn(b.bpmn(b.start(), b.node("task", "t"), wait, b.chain("start", "t", "w", "t")))
+
+
+def test_large_files_are_read_fast():
+    """Reading takes time in proportion to the file's size: 2,000 elements in well under 2 s."""
+    ids = [f"t{number}" for number in range(2_000)]
+    tasks = [b.node("task", each) for each in ids[::2]] + [b.service(each) for each in ids[1::2]]
+    content = b.bpmn(b.start(), *tasks, b.end(), b.chain("start", *ids, "end"))
+    began_s = time.process_time()
+    [process] = read_bpmn(content)
+    assert time.process_time() - began_s < 2
+    assert len(process.elements) == 2_002
 
 
 _BOMB = (

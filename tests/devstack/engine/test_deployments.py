@@ -145,7 +145,7 @@ def test_same_process_in_two_files(cluster):
 def test_same_process_twice_in_a_file(cluster):
     """A file cannot hold the same process twice."""
     twice = b.document(*(b.process(b.start(s), id="p") for s in ("a", "c")))
-    with pytest.raises(InvalidArgumentError, match="the process 'p' is in"):
+    with pytest.raises(InvalidArgumentError, match="another process of the file has the same id"):
         cluster.engine.deploy([Resource("a.bpmn", twice)])
 
 

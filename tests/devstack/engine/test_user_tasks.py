@@ -177,6 +177,7 @@ def test_job_based_user_task(cluster):
     cluster.deploy(_with(b.node("userTask", "approve", "", extensions)))
     key = cluster.start(variables={"who": "demo"})
     [given] = cluster.jobs("io.camunda.zeebe:userTask")
+    assert given.retries == 1
     assert given.job.headers == {
         "own": "1",
         "io.camunda.zeebe:assignee": "demo",
