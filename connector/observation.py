@@ -155,16 +155,26 @@ class JobWitness:
         )
 
 
-class WorkerMetrics(Observer):
-    """The worker's own events as metrics."""
+class WorkerMeters:
+    """The metrics of all workers; a registry takes each metric once."""
 
-    def __init__(self, registry: CollectorRegistry, job_type: str) -> None:
-        self._activated = ACTIVATED.on(registry).labels(job_type)
-        handled = HANDLED.on(registry)
-        self._handled = {ending: handled.labels(job_type, ending.value) for ending in Ending}
-        self._in_hand = IN_HAND.on(registry).labels(job_type)
-        self._retries = COMMAND_RETRIES.on(registry)
-        self._poll_failures = POLL_FAILURES.on(registry)
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.activated = ACTIVATED.on(registry)
+        self.handled = HANDLED.on(registry)
+        self.in_hand = IN_HAND.on(registry)
+        self.retries = COMMAND_RETRIES.on(registry)
+        self.poll_failures = POLL_FAILURES.on(registry)
+
+
+class WorkerMetrics(Observer):
+    """One worker's own events as metrics."""
+
+    def __init__(self, meters: WorkerMeters, job_type: str) -> None:
+        self._activated = meters.activated.labels(job_type)
+        self._handled = {ending: meters.handled.labels(job_type, ending.value) for ending in Ending}
+        self._in_hand = meters.in_hand.labels(job_type)
+        self._retries = meters.retries
+        self._poll_failures = meters.poll_failures
 
     @override
     def jobs_activated(self, count: int) -> None:

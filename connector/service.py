@@ -12,7 +12,7 @@ from connector.authorization import Authorizer
 from connector.gateway_credentials import gateway_credentials
 from connector.known_secrets import KnownSecrets
 from connector.login import Logins
-from connector.observation import JobWitness
+from connector.observation import JobWitness, WorkerMeters
 from connector.providers import secret_sources
 from connector.settings import ConnectorSettings
 from connector.status import problem, sections
@@ -71,7 +71,7 @@ async def _work(
             authorizer=Authorizer(tokens, logins),
             sources=secret_sources(settings, environ, session, tokens, clock),
             gateway=gateway,
-            registry=registry,
+            meters=WorkerMeters(registry),
             witness=JobWitness(registry, clock),
             known_secrets=KnownSecrets(),
             clock=clock,

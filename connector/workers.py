@@ -6,13 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from aiohttp import ClientSession
-from prometheus_client import CollectorRegistry
 
 from connector.authorization import Authorizer
 from connector.client import Client
 from connector.inputs import FETCHED
 from connector.known_secrets import KnownSecrets
-from connector.observation import JobWitness, WorkerMetrics
+from connector.observation import JobWitness, WorkerMeters, WorkerMetrics
 from connector.official import template
 from connector.official.client import OfficialConnector
 from connector.official.gate import OfficialJobs
@@ -36,7 +35,7 @@ class Ground:
     authorizer: Authorizer
     sources: Sequence[SecretSource]
     gateway: Gateway
-    registry: CollectorRegistry
+    meters: WorkerMeters
     witness: JobWitness
     known_secrets: KnownSecrets
     clock: Clock
@@ -105,7 +104,7 @@ def _worker(ground: Ground, options: WorkerOptions, handler: Handler) -> Worker:
         options,
         handler,
         clock=ground.clock,
-        observer=WorkerMetrics(ground.registry, options.job_type),
+        observer=WorkerMetrics(ground.meters, options.job_type),
     )
 
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from pathlib import Path
 
 import orjson
 import pytest
@@ -16,21 +15,16 @@ from connector.functions import connector_functions
 from connector.pipeline import Pipeline, Upstream
 from runtime.clock import SystemClock
 from tests.kit.jobs import job
+from tests.kit.upstream_cases import CASES, DIFFERENCES, group
 from worker.errors import JobGone
 from worker.outcome import Complete, Fail, ThrowError
 
-CASES = orjson.loads((Path(__file__).parent / "cases.json").read_bytes())
 LONG = {
     "<string of 1572865 characters>": "x" * 1_572_865,
     "<8400 characters>": "x" * 8400,
     "<date 2024-01-01>": date(2024, 1, 1),
     "I am not a map": {},
 }
-DIFFERENCES = {
-    108: "a missing context is a defect of the caller here, not an expression's",
-    176: "after a success `response` has the answer too, as the documentation promises",
-}
-"""Cases that are different here on purpose; docs/explanation/differences-from-upstream.md."""
 
 
 @dataclass
@@ -216,22 +210,43 @@ def test_an_expression_gives_what_upstream_gives(case):
         assert plain == expected.get("value", expected.get("json"))
 
 
-@pytest.mark.parametrize("text", ["P1D1S", "NOT_A_VALID_DURATION"])
-def test_a_bad_back_off_header_fails_the_job_before_anything_is_called(text):
-    """A job with a back-off that cannot be read has no retries left, and called nobody."""
-    done = run({}, {"retryBackoff": text})
-    assert done.outcome.retries == 0
-    assert done.outcome.backoff_ms == 0
-    assert "Failed to parse retry backoff header" in done.outcome.message
-    assert done.connector.calls == 0
+@group("job time and back-off")
+def test_a_header_about_time_means_what_it_means_upstream(case):
+    """A duration that cannot be read, or a job that is gone, ends the job before the call."""
+    given, expected = case["input"], case["expected"]
+    headers = {name: given[name] for name in ("retryBackoff", "jobTimeout") if given.get(name)}
+
+    async def answer(asked, duration_ms):
+        if given.get("updateFails"):
+            raise JobGone("gone")
+        # The answer took longer than the time that was asked for.
+        return replace(asked, deadline_ms=asked.deadline_ms - 60_001)
+
+    done = run({}, headers, extend=answer)
+    assert isinstance(done.outcome, Complete if expected["outcome"] == "complete" else Fail)
+    assert done.connector.calls == (1 if expected["outcome"] == "complete" else 0)
+    if "retries" in expected:
+        assert done.outcome.retries == expected["retries"]
+        assert done.outcome.backoff_ms == 0
+        assert done.extended_ms == []
+    assert expected.get("errorMessageContains", "") in getattr(done.outcome, "message", "")
 
 
-@pytest.mark.parametrize("text", ["not-a-duration", "PT-10M", "NOT_A_VALID_DURATION"])
-def test_a_bad_job_timeout_header_fails_the_job_before_anything_is_called(text):
-    """A job whose time cannot be read has no retries left, and called nobody."""
-    done = run({}, {"jobTimeout": text})
-    assert done.outcome.retries == 0
-    assert (done.connector.calls, done.extended_ms) == (0, [])
+@group("job tried until it ends")
+def test_a_job_is_tried_as_often_as_upstream_tries_it(case):
+    """However the retries are counted down, the connector is called as often."""
+    given = case["input"]
+    headers = {name: given[name] for name in ("retryBackoff", "jobTimeout") if given.get(name)}
+    retries = given.get("task.retries") or 3
+    calls = tries = 0
+    while retries > 0:
+        tries += 1
+        counting = RetryError("again", retries=5 - tries)
+        fault = counting if "5 - invocation" in given.get("always", "") else CallError("oops")
+        done = run(fault, headers, retries=retries)
+        calls += done.connector.calls
+        retries = done.outcome.retries
+    assert calls == case["expected"]["invocations"]
 
 
 def test_without_a_job_timeout_header_nothing_is_asked_of_the_gateway():
@@ -246,17 +261,6 @@ def test_a_job_timeout_is_asked_for_before_the_call():
     done = run({}, {"jobTimeout": "PT10M"})
     assert done.extended_ms == [600_000]
     assert done.connector.calls == 1
-
-
-def test_a_job_that_is_gone_is_not_called():
-    """When the gateway does not know the job any more, the connector is not called."""
-
-    async def refuse(asked, duration_ms):
-        raise JobGone("gone")
-
-    done = run({}, {"jobTimeout": "PT10M"}, extend=refuse)
-    assert isinstance(done.outcome, Fail)
-    assert done.connector.calls == 0
 
 
 def test_upstreams_response_can_be_had_back():
