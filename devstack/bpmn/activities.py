@@ -8,6 +8,7 @@ from devstack.bpmn import extensions, model, xml
 from devstack.bpmn.expression import Expression
 from devstack.bpmn.fields import Fields
 from devstack.bpmn.source import Source
+from devstack.bpmn.task_listeners import read_task_listeners
 from devstack.bpmn.timers import parse_date_time_ms
 
 USER_TASK_JOB_TYPE = "io.camunda.zeebe:userTask"
@@ -79,6 +80,8 @@ def read_user_task(source: Source, node: xml.Node, fields: Fields) -> model.Elem
     assignment = _assignment(source, node)
     form_definition = xml.extension(node, "formDefinition")
     if xml.extension(node, "userTask") is None:
+        if xml.extension(node, "taskListeners") is not None:
+            source.faults.add(node, "task listeners need zeebe:userTask beside them")
         return model.JobUserTask(
             **fields,
             **assignment,
@@ -96,6 +99,7 @@ def read_user_task(source: Source, node: xml.Node, fields: Fields) -> model.Elem
         priority=_priority(source, node),
         external_form_reference=source.attribute(node, form_definition, "externalReference"),
         headers=extensions.headers(source, node),
+        listeners=read_task_listeners(source, node),
     )
 
 

@@ -14,7 +14,7 @@ _TARGET = re.compile(r"[^\W\d][\w-]*(?:\.[^\W\d][\w-]*)*")
 _BINDINGS = frozenset({"latest", "deployment", "versionTag"})
 _REFUSED = {
     "executionListeners": "execution listeners are not supported; remove them to run it here",
-    "taskListeners": "task listeners are not supported; remove them to run it here",
+    "taskListeners": "zeebe:taskListeners belong to user tasks with zeebe:userTask",
     "calledDecision": "decisions (DMN) are not supported; use a job worker (zeebe:taskDefinition)",
     "adHoc": "ad-hoc sub-processes are not supported",
     "linkedResources": "linked resources are not supported",

@@ -213,6 +213,15 @@ class JobUserTask(JobTask):
     form_key: Expression | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class TaskListener:
+    """A job that a user task's change waits for; `event` is such as `creating`."""
+
+    event: str
+    job_type: str
+    retries: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UserTask(Element):
     """A user task that the engine keeps itself (`zeebe:userTask`)."""
@@ -227,6 +236,7 @@ class UserTask(Element):
     form: FormReference | None = None
     external_form_reference: Expression | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    listeners: tuple[TaskListener, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -38,7 +38,7 @@ _NOT_EXECUTED = frozenset(
 _EXTENSIONS = {
     "callActivity": frozenset({"calledElement"}),
     "scriptTask": frozenset({"script"}),
-    "userTask": frozenset({"userTask"}),
+    "userTask": frozenset({"userTask", "taskListeners"}),
 }
 
 

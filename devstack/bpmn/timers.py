@@ -10,16 +10,22 @@ from enum import Enum
 
 from devstack.bpmn.expression import Expression
 
-_NUMBER = r"(\d+(?:[.,]\d+)?)"
+_WHOLE = r"\d{1,9}"
+_NUMBER = r"(\d{1,9}(?:[.,]\d{1,9})?)"
 _INTERVAL = re.compile(
-    rf"(?P<sign>-)?P(?:(?P<years>\d+)Y)?(?:(?P<months>\d+)M)?(?:(?P<weeks>\d+)W)?(?:(?P<days>\d+)D)?"
+    rf"(?P<sign>-)?P(?:(?P<years>{_WHOLE})Y)?(?:(?P<months>{_WHOLE})M)?"
+    rf"(?:(?P<weeks>{_WHOLE})W)?(?:(?P<days>{_WHOLE})D)?"
     rf"(?P<time>T(?:{_NUMBER}H)?(?:{_NUMBER}M)?(?:{_NUMBER}S)?)?",
 )
-_CYCLE = re.compile(r"R(?P<repetitions>-1|\d*)/(?:(?P<start>\d[^/]*)/)?(?P<interval>-?P[^/]*)")
+_CYCLE = re.compile(r"R(?P<repetitions>-1|\d{0,9})/(?:(?P<start>\d[^/]*)/)?(?P<interval>-?P[^/]*)")
 _DATE_TIME = re.compile(
     r"(?P<text>\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?)"
     r"(?P<offset>Z|[+-]\d\d(?::?\d\d)?)?(?:\[(?P<zone>[\w/+-]+)])?",
 )
+
+_DAY_MS = 24 * 60 * 60 * 1000
+_LATEST_MS = 253_402_300_799_000
+"""The last second of the year 9999."""
 
 ENDLESS = -1
 """Repetitions of a cycle that never ends, as Zeebe counts them."""
@@ -49,10 +55,13 @@ class Interval:
     milliseconds: int
 
     def after_ms(self, start_ms: int) -> int:
-        """The moment this span after `start_ms`, both in milliseconds since 1970 UTC."""
+        """The moment this span after `start_ms`, both in milliseconds since 1970 UTC.
+
+        A span that leads out of the calendar leads to its end.
+        """
         if self.months:
             start_ms = _add_months_ms(start_ms, self.months)
-        return start_ms + self.milliseconds
+        return max(0, min(start_ms + self.milliseconds, _LATEST_MS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +87,8 @@ def parse_interval(text: str) -> Interval:
         float((part or "0").replace(",", ".")) for part in match.groups()[6:]
     )
     sign = -1 if match["sign"] else 1
-    span = timedelta(weeks=whole["weeks"], days=whole["days"], hours=hours, minutes=minutes)
-    milliseconds = span // timedelta(milliseconds=1) + round(seconds * 1000)
+    days = whole["weeks"] * 7 + whole["days"]
+    milliseconds = days * _DAY_MS + round(((hours * 60 + minutes) * 60 + seconds) * 1000)
     return Interval(sign * (whole["years"] * 12 + whole["months"]), sign * milliseconds)
 
 
@@ -113,7 +122,7 @@ def parse_date_time_ms(text: str) -> int:
 def _add_months_ms(start_ms: int, months: int) -> int:
     moment = datetime.fromtimestamp(start_ms / 1000, tz=UTC)
     count = moment.year * 12 + moment.month - 1 + months
-    year, month = count // 12, count % 12 + 1
+    year, month = max(1970, min(count // 12, 9999)), count % 12 + 1
     day = min(moment.day, calendar.monthrange(year, month)[1])
     moved = moment.replace(year=year, month=month, day=day)
     return start_ms + (moved - moment) // timedelta(milliseconds=1)

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from devstack.bpmn import model
 from devstack.engine.definitions import Definitions, Wanted
 from devstack.engine.deployments import Deployment, Deployments
 from devstack.engine.job_activation import ActivatedJob, JobRequest
@@ -14,7 +15,7 @@ from devstack.engine.partition import Partition
 from devstack.engine.processor import Processor
 from devstack.engine.resources import Resource
 from devstack.engine.schedule import Schedule
-from devstack.engine.state import InstanceResult, Job, ResultListener
+from devstack.engine.state import InstanceResult, Job, OnEnd, ResultListener
 from devstack.engine.writer import RecordWriter
 from devstack.records import RecordLog
 from devstack.waiting import within
@@ -26,6 +27,9 @@ MAX_MESSAGE_BYTES = 4 * 1024 * 1024
 
 _STEPS_AT_ONCE = 10_000
 """Steps a command may lead to before others get their turn; a loop without end needs this."""
+
+_LONGEST_SLEEP_S = 3600
+"""Event loops cannot sleep for thousands of years, which a timer may ask for."""
 
 _ORDERED_MAPPINGS_SINCE = (8, 10)
 
@@ -45,6 +49,7 @@ class Engine:
         version: Camunda version to behave like, such as `8.8`.
         partitions: How many; instances are spread over them in turn.
         max_message_bytes: Jobs larger than this get an incident instead of a worker.
+        global_listeners: Listeners of every user task (Camunda 8.9), told before its own.
     """
 
     def __init__(
@@ -55,6 +60,7 @@ class Engine:
         version: str = "8.8",
         partitions: int = 1,
         max_message_bytes: int = MAX_MESSAGE_BYTES,
+        global_listeners: Sequence[model.TaskListener] = (),
     ) -> None:
         self.version = version
         self._clock = clock
@@ -75,6 +81,7 @@ class Engine:
                 definitions=self._definitions,
                 ordered_mappings=release >= _ORDERED_MAPPINGS_SINCE,
                 on_activatable=self._announce,
+                global_listeners=tuple(global_listeners),
             )
             self._processors.append(Processor(partition))
         self._deployments = Deployments(
@@ -102,11 +109,13 @@ class Engine:
                 await self._wakeup.wait()
             else:
                 delay_s = max(0, due_ms - self._clock.now_ms()) / 1000
-                await within(self._clock, delay_s, self._wakeup.wait())
+                await within(self._clock, min(delay_s, _LONGEST_SLEEP_S), self._wakeup.wait())
 
     def catch_up(self) -> bool:
         """Do what is due now, and a share of the steps that wait; True when some are left."""
-        while self._schedule.ring_next(self._clock.now_ms()):
+        # What comes due while this works is left for the next time, or others would never get on.
+        now_ms = self._clock.now_ms()
+        while self._schedule.ring_next(now_ms):
             self._work()
         return self._work()
 
@@ -202,14 +211,17 @@ class Engine:
         """Take a job back that was given out but never reached its worker; it need not exist."""
         self._processor(key).job_activation.hand_back(key)
 
-    def complete_job(self, key: int, variables: Mapping[str, Any]) -> None:
-        """A worker has done the job.
+    def complete_job(
+        self, key: int, variables: Mapping[str, Any], result: Mapping[str, Any] | None = None
+    ) -> None:
+        """A worker has done the job; `result` is what a user task listener says to the change.
 
         Raises:
+            InvalidArgumentError: A listener gives what it cannot give.
             NotFoundError: There is no such job, or not any more.
             InvalidStateError: The job has failed and waits for its back-off or its incident.
         """
-        self._processor(key).jobs.complete(key, variables)
+        self._processor(key).jobs.complete(key, variables, result)
         self._settle()
 
     def fail_job(
@@ -294,14 +306,15 @@ class Engine:
         key: int,
         variables: Mapping[str, Any] | None = None,
         action: str = "",
+        on_end: OnEnd | None = None,
     ) -> None:
-        """Someone has done the user task.
+        """Someone has done the user task; `on_end` is told when its listeners are done.
 
         Raises:
             NotFoundError: There is no such user task, or not any more.
             InvalidStateError: It is being canceled.
         """
-        self._processor(key).user_tasks.complete(key, variables or {}, action)
+        self._processor(key).user_tasks.complete(key, variables or {}, action, on_end)
         self._settle()
 
     def assign_user_task(
@@ -311,6 +324,7 @@ class Engine:
         *,
         allow_override: bool = True,
         action: str = "",
+        on_end: OnEnd | None = None,
     ) -> None:
         """Give a user task to someone; empty text takes it from whoever has it.
 
@@ -319,13 +333,14 @@ class Engine:
             InvalidStateError: It is someone else's and `allow_override` is off.
         """
         tasks = self._processor(key).user_tasks
-        tasks.assign(key, assignee, allow_override=allow_override, action=action)
+        tasks.assign(key, assignee, allow_override=allow_override, action=action, on_end=on_end)
 
     def update_user_task(
         self,
         key: int,
         changeset: Mapping[str, Any],
         action: str = "",
+        on_end: OnEnd | None = None,
     ) -> None:
         """Change candidates, dates or priority of a user task; null clears a field.
 
@@ -333,7 +348,7 @@ class Engine:
             NotFoundError: There is no such user task, or not any more.
             InvalidArgumentError: The changeset has a field that cannot be changed so.
         """
-        self._processor(key).user_tasks.update(key, changeset, action)
+        self._processor(key).user_tasks.update(key, changeset, action, on_end)
 
     def _processor(self, key: int) -> Processor:
         # A key of no partition is answered by the first one, which does not know it either; a real

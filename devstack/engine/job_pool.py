@@ -8,7 +8,7 @@ from typing import Any
 
 from devstack.engine import values
 from devstack.engine.partition import Partition
-from devstack.engine.state import ElementInstance, Job, JobState
+from devstack.engine.state import ElementInstance, Job, JobState, Transition
 
 
 class JobPool:
@@ -23,9 +23,12 @@ class JobPool:
         type: str,
         retries: int,
         headers: Mapping[str, str],
+        *,
+        transition: Transition | None = None,
     ) -> None:
-        """Make the job of an element that is being activated."""
-        job = Job(self._partition.keys.next(), type, instance, headers, retries)
+        """Make the job of an element that is being activated, or of a listener of its user task."""
+        key = self._partition.keys.next()
+        job = Job(key, type, instance, headers, retries, transition=transition)
         self._partition.state.jobs[job.key] = job
         instance.job_key = job.key
         self.record("CREATED", job)

@@ -13,6 +13,7 @@ from devstack.engine.job_pool import JobPool
 from devstack.engine.lifecycle import Lifecycle
 from devstack.engine.partition import Partition
 from devstack.engine.state import Job, JobState
+from devstack.engine.task_listeners import TaskListeners
 from devstack.engine.variables import Variables
 from devstack.errors import (
     CommandRejectedError,
@@ -40,6 +41,7 @@ class Jobs:
         variables: Variables,
         pool: JobPool,
         catcher: ErrorCatcher,
+        listeners: TaskListeners,
     ) -> None:
         self._partition = partition
         self._lifecycle = lifecycle
@@ -47,12 +49,22 @@ class Jobs:
         self._variables = variables
         self._pool = pool
         self._catcher = catcher
+        self._listeners = listeners
 
-    def complete(self, key: int, variables: Mapping[str, Any]) -> None:
-        """The work is done; the element goes on with `variables`."""
+    def complete(
+        self, key: int, variables: Mapping[str, Any], result: Mapping[str, Any] | None = None
+    ) -> None:
+        """The work is done; the element goes on with `variables`, a user task with its change."""
         job = self._command("COMPLETE", "complete", key, variables, _WITH_WORKER)
+        try:
+            self._listeners.check(job, variables, result or {})
+        except InvalidArgumentError as error:
+            raise self._rejected(job, error) from error
         self._pool.record("COMPLETED", job, variables)
         self._pool.forget(job)
+        if job.transition is not None:
+            self._listeners.completed(job, result or {})
+            return
         job.instance.event_variables = variables or None
         self._lifecycle.complete_later(job.instance)
 

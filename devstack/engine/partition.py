@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
 
+from devstack.bpmn import model
 from devstack.engine.definitions import Definitions
 from devstack.engine.keys import KeyGenerator
 from devstack.engine.schedule import Schedule
@@ -39,6 +40,7 @@ class Partition:
         id: 1-based.
         ordered_mappings: Evaluate mappings one by one, as Camunda 8.10 does, not grouped.
         on_activatable: Told of each job that a worker can take.
+        global_listeners: Of every user task, told before its own.
     """
 
     id: int
@@ -49,6 +51,7 @@ class Partition:
     definitions: Definitions
     ordered_mappings: bool
     on_activatable: Callable[[Job], None]
+    global_listeners: tuple[model.TaskListener, ...] = ()
     state: PartitionState = field(default_factory=PartitionState)
     agenda: deque[Step] = field(default_factory=deque)
 

@@ -17,6 +17,7 @@ from devstack.engine.lifecycle import Lifecycle
 from devstack.engine.mappings import Mappings
 from devstack.engine.partition import Partition
 from devstack.engine.state import ElementInstance, Phase, ResultListener, Timer
+from devstack.engine.task_listeners import TaskListeners
 from devstack.engine.timers import Timers
 from devstack.engine.user_task_properties import UserTaskProperties
 from devstack.engine.user_tasks import UserTasks
@@ -36,9 +37,10 @@ class Processor:
         self.lifecycle = Lifecycle(partition, self.incidents)
         self.variables = Variables(partition)
         self.timers = Timers(partition)
-        self.user_tasks = UserTasks(partition, self.lifecycle)
         catcher = ErrorCatcher(self.lifecycle)
         pool = JobPool(partition)
+        listeners = TaskListeners(partition, pool)
+        self.user_tasks = UserTasks(partition, self.lifecycle, listeners)
         self.job_activation = JobActivation(partition, pool, self.incidents)
         self.jobs = Jobs(
             partition=partition,
@@ -47,6 +49,7 @@ class Processor:
             variables=self.variables,
             pool=pool,
             catcher=catcher,
+            listeners=listeners,
         )
         table.install(
             Parts(

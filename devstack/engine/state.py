@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
@@ -11,6 +12,7 @@ from devstack.bpmn import model
 from devstack.bpmn.timers import Interval
 from devstack.engine.definitions import Definition
 from devstack.engine.schedule import Alarm
+from devstack.errors import CommandRejectedError
 
 
 class Phase(Enum):
@@ -147,6 +149,8 @@ class Job:
     incident_key: int = 0
     alarm: Alarm | None = None
     """Rings when its time-out or its back-off is over."""
+    transition: Transition | None = None
+    """Set for the job of a user task listener."""
 
 
 class IncidentCause(Enum):
@@ -175,6 +179,28 @@ class UserTask:
     key: int
     instance: ElementInstance
     value: dict[str, Any]
+    transition: Transition | None = None
+    """Set while listeners are told of a change."""
+
+
+OnEnd = Callable[[CommandRejectedError | None], None]
+"""Told that a change has happened, or why it did not."""
+
+
+@dataclass(slots=True, eq=False)
+class Transition:
+    """A change of a user task that its listeners are told of first; `event` is such as `creating`.
+
+    `left` are the listeners still to be told. `finish` makes the change, `before` is the task's
+    value without it.
+    """
+
+    task: UserTask
+    event: str
+    left: deque[model.TaskListener]
+    finish: Callable[[], None]
+    before: Mapping[str, Any] | None
+    on_end: OnEnd | None
 
 
 @dataclass(slots=True, eq=False)

@@ -132,7 +132,7 @@ class Timers:
             return
         left = ENDLESS if timer.repetitions == ENDLESS else timer.repetitions - 1
         key = self._partition.keys.next()
-        due_ms = timer.interval.after_ms(timer.due_ms)
+        due_ms = self._next_due_ms(timer.due_ms, timer.interval)
         following = Timer(
             key,
             due_ms,
@@ -145,6 +145,12 @@ class Timers:
         if timer.instance is not None:
             timer.instance.timer_keys.append(key)
         self._set(following, on_trigger)
+
+    def _next_due_ms(self, last_ms: int, interval: Interval) -> int:
+        """What was missed is not made up for, and an interval of nothing lets others go on."""
+        now_ms = self._partition.clock.now_ms()
+        due_ms = interval.after_ms(last_ms)
+        return due_ms if due_ms > now_ms else max(interval.after_ms(now_ms), now_ms + 1)
 
     def _cancel(self, timer: Timer) -> None:
         if timer.alarm is not None:

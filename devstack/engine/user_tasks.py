@@ -7,6 +7,7 @@ second step. Which fields of a change are written is inferred from its user task
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from devstack.bpmn.activities import MAX_PRIORITY
@@ -14,7 +15,8 @@ from devstack.bpmn.timers import parse_date_time_ms
 from devstack.engine import blanks
 from devstack.engine.lifecycle import Lifecycle
 from devstack.engine.partition import Partition
-from devstack.engine.state import ElementInstance, UserTask
+from devstack.engine.state import ElementInstance, OnEnd, UserTask
+from devstack.engine.task_listeners import TaskListeners
 from devstack.engine.user_task_properties import DEFAULT_PRIORITY
 from devstack.errors import InvalidArgumentError, InvalidStateError, NotFoundError
 
@@ -28,12 +30,18 @@ _CHANGEABLE = {
 """What PATCH can change, by the name in its changeset: the field of the record."""
 
 
+_CUT_SHORT = "the element of the user task was terminated before the change was done"
+
+
 class UserTasks:
     """The user tasks of one partition."""
 
-    def __init__(self, partition: Partition, lifecycle: Lifecycle) -> None:
+    def __init__(
+        self, partition: Partition, lifecycle: Lifecycle, listeners: TaskListeners
+    ) -> None:
         self._partition = partition
         self._lifecycle = lifecycle
+        self._listeners = listeners
 
     def create(
         self,
@@ -63,20 +71,36 @@ class UserTasks:
         self._partition.state.user_tasks[key] = task
         instance.user_task_key = key
         self._record("CREATING", task)
-        self._record("CREATED", task)
+        self._listeners.run(task, "creating", lambda: self._record("CREATED", task))
 
     def assign_initially(self, instance: ElementInstance, assignee: str) -> None:
-        """Assign a task that was just made, when the model names an assignee."""
-        if assignee:
-            task = self._partition.state.user_tasks[instance.user_task_key]
-            self._change(task, "ASSIGN", "", {"assignee": assignee})
+        """Assign a task that was just made, once that is done, when the model names an assignee."""
+        if not assignee:
+            return
+        task = self._partition.state.user_tasks[instance.user_task_key]
+        assign = partial(self._change, task, "ASSIGN", "", {"assignee": assignee})
+        if task.transition is None:
+            assign()
+        else:
+            task.transition.on_end = lambda error: None if error else assign()
 
-    def complete(self, key: int, variables: Mapping[str, Any], action: str = "") -> None:
+    def complete(
+        self,
+        key: int,
+        variables: Mapping[str, Any],
+        action: str = "",
+        on_end: OnEnd | None = None,
+    ) -> None:
         """The task is done; the element goes on with `variables`."""
         change = {"variables": dict(variables), "action": action or "complete"}
         task = self._command("COMPLETE", "complete", key, change)
+        before = task.value
         task.value = task.value | change
         self._record("COMPLETING", task)
+        finish = partial(self._completed, task, variables)
+        self._listeners.run(task, "completing", finish, before=before, on_end=on_end)
+
+    def _completed(self, task: UserTask, variables: Mapping[str, Any]) -> None:
         self._record("COMPLETED", task)
         self._forget(task)
         task.instance.event_variables = variables or None
@@ -89,6 +113,7 @@ class UserTasks:
         *,
         allow_override: bool = True,
         action: str = "",
+        on_end: OnEnd | None = None,
     ) -> None:
         """Give the task to `assignee`; empty text takes it from whoever has it.
 
@@ -106,9 +131,15 @@ class UserTasks:
                 f"Expected to claim user task with key '{key}', but it has already been assigned"
             )
             raise self._rejected(task, InvalidStateError(intent, reason))
-        self._change(task, intent, change["action"], {"assignee": assignee})
+        self._change(task, intent, change["action"], {"assignee": assignee}, on_end)
 
-    def update(self, key: int, changeset: Mapping[str, Any], action: str = "") -> None:
+    def update(
+        self,
+        key: int,
+        changeset: Mapping[str, Any],
+        action: str = "",
+        on_end: OnEnd | None = None,
+    ) -> None:
         """Change candidates, dates or priority; null in `changeset` clears a field."""
         task = self._command("UPDATE", "update", key, {"action": action or "update"})
         try:
@@ -119,12 +150,33 @@ class UserTasks:
                 f"{error.args[0]!r} cannot be made; {', '.join(sorted(_CHANGEABLE))} can be changed"
             )
             raise self._rejected(task, InvalidArgumentError("UPDATE", reason)) from error
-        self._change(task, "UPDATE", action or "update", fields)
+        self._change(task, "UPDATE", action or "update", fields, on_end)
+
+    def begin_canceling(self, instance: ElementInstance) -> bool:
+        """Tell listeners that the element is cut short; True while its termination waits for them.
+
+        The termination is continued when they are done.
+        """
+        task = self._partition.state.user_tasks.get(instance.user_task_key)
+        if task is None or not self._listeners.listens(task, "canceling"):
+            return False
+        self._listeners.end(task, _CUT_SHORT)
+        task.value = task.value | {"action": "", "changedAttributes": []}
+        self._record("CANCELING", task)
+        self._listeners.run(task, "canceling", partial(self._canceled, task))
+        return True
+
+    def _canceled(self, task: UserTask) -> None:
+        instance = task.instance
+        self._record("CANCELED", task)
+        self._forget(task)
+        self._lifecycle.continue_terminating(instance)
 
     def cancel(self, instance: ElementInstance) -> None:
         """Take back the task of an element that is cut short; it need not have one."""
         task = self._partition.state.user_tasks.get(instance.user_task_key)
         if task is not None:
+            self._listeners.end(task, _CUT_SHORT)
             task.value = task.value | {"action": "", "changedAttributes": []}
             self._record("CANCELING", task)
             self._record("CANCELED", task)
@@ -136,12 +188,18 @@ class UserTasks:
         intent: str,
         action: str,
         fields: Mapping[str, Any],
+        on_end: OnEnd | None = None,
     ) -> None:
-        before, after = _INTENTS[intent]
+        event, changing, after = _INTENTS[intent]
         changed = sorted(name for name, value in fields.items() if task.value[name] != value)
+        before = task.value
         task.value = task.value | {**fields, "changedAttributes": changed, "action": action}
-        self._record(before, task)
-        self._record(after, task)
+        self._record(changing, task)
+        finish = partial(self._changed, task, after)
+        self._listeners.run(task, event, finish, before=before, on_end=on_end)
+
+    def _changed(self, task: UserTask, intent: str) -> None:
+        self._record(intent, task)
         task.value = task.value | {"changedAttributes": [], "action": ""}
 
     def _command(
@@ -171,6 +229,10 @@ class UserTasks:
             phase = task.instance.phase.name.removesuffix("ING")
             reason = f"Expected to {to_do} user task with key '{key}', but it is in state '{phase}'"
             raise self._rejected(task, InvalidStateError(intent, reason))
+        if task.transition is not None:
+            state = task.transition.event.upper()
+            reason = f"Expected to {to_do} user task with key '{key}', but it is in state '{state}'"
+            raise self._rejected(task, InvalidStateError(intent, reason))
         return task
 
     def _rejected(
@@ -190,9 +252,9 @@ class UserTasks:
 
 
 _INTENTS = {
-    "ASSIGN": ("ASSIGNING", "ASSIGNED"),
-    "CLAIM": ("CLAIMING", "ASSIGNED"),
-    "UPDATE": ("UPDATING", "UPDATED"),
+    "ASSIGN": ("assigning", "ASSIGNING", "ASSIGNED"),
+    "CLAIM": ("assigning", "CLAIMING", "ASSIGNED"),
+    "UPDATE": ("updating", "UPDATING", "UPDATED"),
 }
 
 

@@ -107,6 +107,17 @@ def job(job: Job, variables: Mapping[str, Any] | None = None) -> Value:
         "errorCode": job.error_code,
         "tenantId": instance.definition.tenant_id,
         "rootProcessInstanceKey": instance.root_key,
+        **_listener(job),
+    }
+
+
+def _listener(job: Job) -> Value:
+    if job.transition is None:
+        return {}
+    return {
+        "jobKind": "TASK_LISTENER",
+        "jobListenerEventType": job.transition.event.upper(),
+        "changedAttributes": job.transition.task.value["changedAttributes"],
     }
 
 

@@ -98,6 +98,11 @@ class UserTaskBehaviour(Activity):
         self._parts.lifecycle.activated(instance)
         self._parts.user_tasks.assign_initially(instance, properties["assignee"])
 
+    @override
+    def terminate(self, instance: ElementInstance) -> None:
+        if not self._parts.user_tasks.begin_canceling(instance):
+            super().terminate(instance)
+
 
 class ScriptTaskBehaviour(Activity):
     """Evaluates FEEL; the result is a variable of its own scope until it is mapped out."""

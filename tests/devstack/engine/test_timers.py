@@ -124,6 +124,22 @@ async def test_non_interrupting_cycle_repeats(cluster, clock):
     assert cluster.remembers == 0
 
 
+@pytest.mark.parametrize(
+    "cycle", ["R/2020-01-01T00:00:00Z/PT1S", "R/PT0S", "R/-PT1H"], ids=["past", "zero", "negative"]
+)
+async def test_cycle_does_not_run_away(cycle, clock):
+    """A cycle that begins in the past, or has no length, fires at once and lets others go on."""
+    cluster = Cluster(clock)
+    cluster.deploy(_boundary("timeCycle", cycle, interrupting=False))
+    cluster.start()
+    for _ in range(5):
+        await clock.advance(1)
+        cluster.engine.catch_up()
+    assert 1 <= cluster.trace("reminded").count("COMPLETED") <= 5
+    cluster.complete()
+    assert cluster.remembers == 0
+
+
 async def test_endless_cycle_ends_with_its_task(cluster, clock):
     """A cycle without a number goes on until the task is done."""
     cluster.deploy(_boundary("timeCycle", "R/PT10S", interrupting=False))
