@@ -6,6 +6,8 @@ import orjson
 
 from devstack.errors import MalformedRequestError
 
+_MAX_DEPTH = 250
+
 
 def parse_variables(text: str) -> dict[str, Any]:
     """The variables of a request; empty text and `null` are none.
@@ -29,7 +31,22 @@ def parse_variables(text: str) -> dict[str, Any]:
             "Property 'variables' is invalid: Expected document to be a root level object, but was "
             f"'{_kind(document)}'",
         )
+    if not _can_be_written(text, document):
+        raise MalformedRequestError(
+            f"Property 'variables' is invalid: it is nested more than {_MAX_DEPTH} levels deep",
+        )
     return document
+
+
+def _can_be_written(text: str, document: Any) -> bool:  # noqa: ANN401 - any JSON value
+    """Whether records can show the document: JSON is read deeper than it is written."""
+    if text.count("[") + text.count("{") <= _MAX_DEPTH:
+        return True
+    try:
+        orjson.dumps(document)
+    except orjson.JSONEncodeError:
+        return False
+    return True
 
 
 def _kind(document: Any) -> str:  # noqa: ANN401 - any JSON value

@@ -18,7 +18,7 @@ class UnsupportedCalls(GatewayServicer):
         request: pb.PublishMessageRequest,
         context: Context,
     ) -> pb.PublishMessageResponse:
-        raise UnsupportedError("messages are not supported")
+        raise UnsupportedError("messages are not supported by devstack")
 
     @override
     @refusing
@@ -27,7 +27,7 @@ class UnsupportedCalls(GatewayServicer):
         request: pb.BroadcastSignalRequest,
         context: Context,
     ) -> pb.BroadcastSignalResponse:
-        raise UnsupportedError("signals are not supported")
+        raise UnsupportedError("signals are not supported by devstack")
 
     @override
     @refusing
@@ -36,7 +36,7 @@ class UnsupportedCalls(GatewayServicer):
         request: pb.EvaluateDecisionRequest,
         context: Context,
     ) -> pb.EvaluateDecisionResponse:
-        raise UnsupportedError("decisions (DMN) are not supported")
+        raise UnsupportedError("decisions (DMN) are not supported by devstack")
 
     @override
     @refusing
@@ -45,7 +45,7 @@ class UnsupportedCalls(GatewayServicer):
         request: pb.ModifyProcessInstanceRequest,
         context: Context,
     ) -> pb.ModifyProcessInstanceResponse:
-        raise UnsupportedError("modifying process instances is not supported")
+        raise UnsupportedError("modifying process instances is not supported by devstack")
 
     @override
     @refusing
@@ -54,7 +54,7 @@ class UnsupportedCalls(GatewayServicer):
         request: pb.MigrateProcessInstanceRequest,
         context: Context,
     ) -> pb.MigrateProcessInstanceResponse:
-        raise UnsupportedError("migrating process instances is not supported")
+        raise UnsupportedError("migrating process instances is not supported by devstack")
 
     @override
     @refusing

@@ -217,13 +217,13 @@ _REFUSALS = {
         "PublishMessage",
         pb.PublishMessageRequest(name="m"),
         StatusCode.UNIMPLEMENTED,
-        "messages are not supported",
+        "messages are not supported by devstack",
     ),
     "signal": (
         "BroadcastSignal",
         pb.BroadcastSignalRequest(signalName="s"),
         StatusCode.UNIMPLEMENTED,
-        "signals are not supported",
+        "signals are not supported by devstack",
     ),
 }
 
@@ -244,6 +244,19 @@ async def test_variables_that_are_no_json(served, refused):
     assert code is StatusCode.INVALID_ARGUMENT
     assert "line 1, column 12" in message
     assert "secret" not in message
+
+
+@pytest.mark.parametrize("depth", [100, 200, 300, 1_000, 100_000])
+async def test_deeply_nested_variables(served, refused, depth):
+    """Variables of some depth pass; deeper ones are refused, and the server goes on."""
+    variables = '{"a":' + "[" * depth + "]" * depth + "}"
+    if depth < 250:
+        assert await served.start(variables=variables) > 0
+    else:
+        code, message = await refused(served.start(variables=variables))
+        assert code is StatusCode.INVALID_ARGUMENT
+        assert message.startswith("Property 'variables' is invalid: ")
+    await served.call.Topology(pb.TopologyRequest())
 
 
 async def test_bad_bpmn_is_refused_with_its_reasons(served, refused):
