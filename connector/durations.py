@@ -9,6 +9,8 @@ _DURATION = re.compile(
     re.ASCII | re.IGNORECASE,
 )
 _INT64_MAX = 2**63 - 1
+_LONGEST = 200
+"""More digits than any duration has, and fewer than Python refuses to read as a number."""
 
 
 def duration_ms(value: object) -> int | None:
@@ -17,7 +19,9 @@ def duration_ms(value: object) -> int | None:
     Days are 24 hours, each part may have a sign, and months and years have no fixed length. A
     fraction of a millisecond is dropped. Wider than int64 milliseconds is None as well.
     """
-    match = _DURATION.fullmatch(value) if isinstance(value, str) else None
+    if not isinstance(value, str) or len(value) > _LONGEST:
+        return None
+    match = _DURATION.fullmatch(value)
     if match is None or not any(match[part] for part in ("days", "hours", "minutes", "seconds")):
         return None
     total_ms = (

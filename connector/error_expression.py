@@ -8,7 +8,7 @@ import orjson
 import feel
 from connector.durations import duration_ms
 from connector.errors import ErrorExpressionInvalid
-from connector.functions import FUNCTIONS
+from connector.evaluation import evaluate, explained, failed
 from connector.numbers import whole_number
 from connector.result import json_type
 
@@ -52,17 +52,16 @@ def judge(expression: str, context: Mapping[str, object]) -> Verdict:
         ErrorExpressionInvalid: when it cannot be evaluated, or gives no error object.
     """
     try:
-        value = feel.to_json(feel.compile(expression).evaluate(context, functions=FUNCTIONS))
+        value = evaluate(expression, context)
     except feel.FeelError as error:
-        raise ErrorExpressionInvalid(
-            f"Failed to evaluate expression '{expression}': {error}"
-        ) from error
+        raise ErrorExpressionInvalid(failed(expression, error)) from error
     if value is None or value == {}:
         return None
     if not isinstance(value, Mapping):
+        hint = explained(expression, context)
         raise ErrorExpressionInvalid(
             f"Error expression must return a JSON object, but got {json_type(value)}. "
-            f"Evaluated value: {_shown(value)}"
+            f"Evaluated value: {_shown(value)}{f'. Some of it is null: {hint}' if hint else ''}"
         )
     return _verdict(value)
 

@@ -103,9 +103,12 @@ def error_body(body: bytes) -> object:
     text = body.decode("utf-8", "replace")
     if text.lstrip()[:1] in {"{", "["}:
         try:
-            return orjson.loads(body)
-        except orjson.JSONDecodeError:
+            value = orjson.loads(body)
+            # What is nested too deeply to be written again is of more use as text.
+            orjson.dumps(value)
+        except (orjson.JSONDecodeError, orjson.JSONEncodeError):
             return text
+        return value
     return text or None
 
 

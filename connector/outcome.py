@@ -12,6 +12,7 @@ from typing import assert_never
 
 from connector.error_expression import BpmnError, IgnoreError, JobError, judge
 from connector.errors import ConnectorError, ErrorExpressionInvalid, ResultInvalid, RetryError
+from connector.evaluation import explained
 from connector.expression_context import (
     MAX_MESSAGE_CHARS,
     after_failure,
@@ -56,7 +57,9 @@ class Ending:
             return self._fail(error, described)
         try:
             context = after_failure(described, self.job)
-            return self._judged(expression, context) or self._fail(error, described)
+            judged = self._judged(expression, context)
+            hint = "" if judged else explained(expression, context, misspelt=True)
+            return judged or self._fail(error, described, self.redaction.text(hint))
         except ErrorExpressionInvalid as broken:
             both = f"{broken.message} | The error before it: {error.message}"
             invalid = ErrorExpressionInvalid(both)
@@ -70,9 +73,12 @@ class Ending:
         except ResultInvalid as error:
             raise ErrorExpressionInvalid(error.message) from error
 
-    def _fail(self, error: ConnectorError, described: Mapping[str, object]) -> Fail:
+    def _fail(self, error: ConnectorError, described: Mapping[str, object], hint: str = "") -> Fail:
+        """The failed job; `hint` says why its error expression may have decided nothing."""
         variables = {"error": described}
         message = str(described["message"])
+        if hint:
+            message += f" | The error expression came to nothing: {hint}"
         # Type and message alone would only repeat the message.
         if error.code is not None or error.variables is not None:
             message = _with_variables(message, variables)

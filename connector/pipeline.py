@@ -18,6 +18,7 @@ from connector.errors import (
 )
 from connector.headers import TaskHeaders, read_headers
 from connector.known_secrets import KnownSecrets
+from connector.nothing import why_nothing
 from connector.outcome import Ending
 from connector.redaction import Redaction
 from connector.result import Answer
@@ -25,9 +26,14 @@ from connector.secrets import Resolved, SecretSource, resolve
 from connector.upstream_secrets import resolve_text
 from runtime.clock import Clock
 from worker.errors import GatewayError, Retryable
-from worker.job import Job
+from worker.job import Job, log_fields
 from worker.outcome import Outcome
 
+_MOST_TOLD = 10_000
+_TOO_DEEP = (
+    "something that this job brings or gets cannot be written as JSON: it is nested more than two "
+    "hundred levels deep"
+)
 _log = structlog.get_logger("connector")
 
 InputsT = TypeVar("InputsT")
@@ -105,6 +111,7 @@ class Pipeline(Generic[InputsT, RequestT]):
         self._clock = clock
         self._upstream = upstream
         self._known_secrets = known_secrets or KnownSecrets()
+        self._told: set[tuple[int, str]] = set()
 
     async def handle(self, job: Job) -> Outcome:
         """Do `job` and say how it ends. Raises nothing but cancellation and defects of ours."""
@@ -121,12 +128,27 @@ class Pipeline(Generic[InputsT, RequestT]):
             request = self._connector.build(inputs)
             answer = await self._connector.send(request, self._time_left_s(job))
             outcome = ending.succeeded(answer)
+            self._tell_nothing(job, ending, outcome, answer)
         except ConnectorError as error:
             failure = error
             outcome = ending.failed(error)
+        except (RecursionError, orjson.JSONEncodeError):
+            failure = InputError([Fault("", _TOO_DEEP)])
+            outcome = ending.failed(failure)
         duration_s = self._clock.monotonic_s() - began_s
         self._witness.ended(job, ending.headers, outcome, failure, duration_s)
         return outcome
+
+    def _tell_nothing(self, job: Job, ending: Ending, outcome: Outcome, answer: Answer) -> None:
+        """Say in the log why a result expression gave nothing, once for each deployed task."""
+        task = (job.process_definition_key, job.element_id)
+        if task in self._told:
+            return
+        why = why_nothing(outcome, ending.headers, answer)
+        if why and len(self._told) < _MOST_TOLD:
+            self._told.add(task)
+            why = ending.redaction.text(why)
+            _log.warning("result expression gave nothing", why=why, **log_fields(job))
 
     async def _resolved(self, job: Job) -> Resolved:
         """The job's variables with its secrets filled in."""

@@ -9,7 +9,7 @@ import orjson
 
 import feel
 from connector.errors import ExpressionBroken, ResultInvalid
-from connector.functions import FUNCTIONS
+from connector.evaluation import evaluate, explained, failed
 from connector.headers import TaskHeaders
 from connector.selection import pick, selection
 
@@ -116,8 +116,7 @@ def _translating(expression: str) -> Iterator[None]:
         yield
     except feel.FeelError as error:
         raise ExpressionBroken(
-            f"Failed to evaluate expression '{expression}': {error}. "
-            f"Mend the result expression of this task."
+            f"{failed(expression, error)}. Mend the result expression of this task."
         ) from error
 
 
@@ -127,19 +126,25 @@ def _pick(expression: str, answer: Answer) -> Mapping[str, object] | None:
 
 
 def _evaluate(expression: str, answer: Answer) -> Mapping[str, object]:
-    value = answer.value()
-    # A response's own keys stand at the root too, but never hide the response itself.
-    context = {**value, "response": value} if isinstance(value, Mapping) else {"response": value}
-    result = feel.to_json(feel.compile(expression).evaluate(context, functions=FUNCTIONS))
+    context = result_context(answer)
+    result = evaluate(expression, context)
     if result is None:
         return {}
     if not isinstance(result, Mapping):
-        shown = orjson.dumps(result).decode()[:_SHOWN_CHARS]
+        value = orjson.dumps(result).decode()[:_SHOWN_CHARS]
+        hint = explained(expression, context)
         raise ResultInvalid(
             f"Result expression must return a JSON object, but got {json_type(result)}. "
-            f"Evaluated value: {shown}"
+            f"Evaluated value: {value}{f'. Some of it is null: {hint}' if hint else ''}"
         )
     return result
+
+
+def result_context(answer: Answer) -> Mapping[str, object]:
+    """What a result expression sees: the answer as `response`, and the answer's keys beside it."""
+    value = answer.value()
+    # A response's own keys stand at the root too, but never hide the response itself.
+    return {**value, "response": value} if isinstance(value, Mapping) else {"response": value}
 
 
 def json_type(value: object) -> str:
