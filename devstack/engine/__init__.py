@@ -22,7 +22,7 @@ from devstack.engine.deployments import Deployment
 from devstack.engine.engine import DEFAULT_TENANT, MAX_MESSAGE_BYTES, Engine
 from devstack.engine.job_activation import ActivatedJob, JobRequest
 from devstack.engine.resources import Resource
-from devstack.engine.state import InstanceResult
+from devstack.engine.state import InstanceResult, OnEnd
 
 __all__ = [
     "DEFAULT_TENANT",
@@ -34,5 +34,6 @@ __all__ = [
     "Form",
     "InstanceResult",
     "JobRequest",
+    "OnEnd",
     "Resource",
 ]

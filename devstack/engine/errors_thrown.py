@@ -5,11 +5,9 @@ from typing import Any
 
 from devstack.bpmn import model
 from devstack.engine import values
-from devstack.engine.failure import ElementFailure
+from devstack.engine.failure import ElementFailure, ErrorType
 from devstack.engine.lifecycle import Lifecycle
 from devstack.engine.state import ElementInstance, Interruption
-
-_UNHANDLED = "UNHANDLED_ERROR_EVENT"
 
 
 class ErrorCatcher:
@@ -41,7 +39,7 @@ class ErrorCatcher:
             else "No error events are available in the scope."
         )
         raise ElementFailure(
-            _UNHANDLED,
+            ErrorType.UNHANDLED_ERROR_EVENT,
             f"Expected to throw an error event with the code '{code}'{with_message}, "
             f"but it was not caught. {events}",
         )

@@ -8,9 +8,8 @@ from typing import Any
 import feel
 from devstack.bpmn.expression import Expression
 from devstack.bpmn.timers import Interval, parse_date_time_ms, parse_interval
-from devstack.engine.failure import ElementFailure
+from devstack.engine.failure import ElementFailure, ErrorType
 
-_EXTRACT = "EXTRACT_VALUE_ERROR"
 _WARNINGS = {
     "no-variable": "NO_VARIABLE_FOUND",
     "no-entry": "NO_CONTEXT_ENTRY_FOUND",
@@ -24,7 +23,7 @@ _WARNINGS = {
 def evaluate(
     expression: Expression,
     variables: Mapping[str, Any],
-    error_type: str = _EXTRACT,
+    error_type: ErrorType = ErrorType.EXTRACT_VALUE_ERROR,
 ) -> Any:  # noqa: ANN401 - any JSON value
     """The value as JSON.
 
@@ -66,7 +65,7 @@ def integer(expression: Expression, variables: Mapping[str, Any]) -> int:
             f"Expected result of the expression '{expression.text}' to be an integer, "
             "but was a decimal."
         )
-        raise ElementFailure(_EXTRACT, message)
+        raise ElementFailure(ErrorType.EXTRACT_VALUE_ERROR, message)
     return int(value)
 
 
@@ -90,7 +89,7 @@ def names(expression: Expression | None, variables: Mapping[str, Any]) -> list[s
             f"Expected result of the expression '{expression.text}' to be 'ARRAY' containing "
             "'STRING' items, but was 'ARRAY' containing at least one non-'STRING' item."
         )
-        raise ElementFailure(_EXTRACT, message)
+        raise ElementFailure(ErrorType.EXTRACT_VALUE_ERROR, message)
     return value
 
 
@@ -120,7 +119,7 @@ def _parse_date_time_ms(expression: Expression, text: str) -> int:
         return parse_date_time_ms(text)
     except ValueError as error:
         message = f"Invalid date-time format '{text}' for expression '{expression.text}'."
-        raise ElementFailure(_EXTRACT, message) from error
+        raise ElementFailure(ErrorType.EXTRACT_VALUE_ERROR, message) from error
 
 
 def interval(expression: Expression, variables: Mapping[str, Any]) -> Interval:
@@ -132,7 +131,7 @@ def interval(expression: Expression, variables: Mapping[str, Any]) -> Interval:
         return parse_interval(value)
     except ValueError as error:
         message = f"Invalid duration format '{value}' for expression '{expression.text}'."
-        raise ElementFailure(_EXTRACT, message) from error
+        raise ElementFailure(ErrorType.EXTRACT_VALUE_ERROR, message) from error
 
 
 def _mismatch(
@@ -151,7 +150,7 @@ def _mismatch(
     ]
     if reasons:
         message += " The evaluation reported the following warnings:\n" + "\n".join(reasons)
-    return ElementFailure(_EXTRACT, message)
+    return ElementFailure(ErrorType.EXTRACT_VALUE_ERROR, message)
 
 
 def _type(value: Any) -> str:  # noqa: ANN401 - any JSON value

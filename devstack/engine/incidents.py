@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from devstack.engine import blanks, values
-from devstack.engine.failure import ElementFailure
+from devstack.engine.failure import ElementFailure, ErrorType
 from devstack.engine.partition import Partition, Step, StepKind
 from devstack.engine.state import (
     ElementInstance,
@@ -28,7 +28,7 @@ class Incidents:
         """An element cannot be activated or completed."""
         self._raise(instance, failure, cause, 0)
 
-    def raise_for_job(self, job: Job, error_type: str, message: str) -> None:
+    def raise_for_job(self, job: Job, error_type: ErrorType, message: str) -> None:
         """A job cannot go on."""
         failure = ElementFailure(error_type, message)
         job.incident_key = self._raise(job.instance, failure, IncidentCause.JOB, job.key)

@@ -8,6 +8,7 @@ from itertools import islice
 from typing import Any
 
 from devstack.engine import values
+from devstack.engine.failure import ErrorType
 from devstack.engine.incidents import Incidents
 from devstack.engine.job_pool import JobPool
 from devstack.engine.partition import Partition
@@ -168,7 +169,7 @@ class JobActivation:
             f"The job with key '{job.key}' takes {size_bytes} bytes and cannot be given out: a "
             f"message holds at most {max_bytes}. Fetch fewer variables or make them smaller."
         )
-        self._incidents.raise_for_job(job, "MESSAGE_SIZE_EXCEEDED", message)
+        self._incidents.raise_for_job(job, ErrorType.MESSAGE_SIZE_EXCEEDED, message)
 
 
 def _headers_bytes(job: Job) -> int:

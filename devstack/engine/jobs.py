@@ -7,7 +7,7 @@ from typing import Any
 
 from devstack.engine import blanks, values
 from devstack.engine.errors_thrown import ErrorCatcher
-from devstack.engine.failure import ElementFailure
+from devstack.engine.failure import ElementFailure, ErrorType
 from devstack.engine.incidents import Incidents
 from devstack.engine.job_pool import JobPool
 from devstack.engine.lifecycle import Lifecycle
@@ -25,6 +25,7 @@ from devstack.errors import (
 MAX_ERROR_MESSAGE_CHARS = 10_000
 """Longer messages are cut and end in `...`, as Zeebe does."""
 
+_NO_RETRIES = "No more retries left."
 _WITH_WORKER = frozenset({JobState.ACTIVATABLE, JobState.ACTIVATED})
 _ANY = frozenset(JobState)
 
@@ -88,7 +89,7 @@ class Jobs:
         self._pool.record("FAILED", job, variables)
         self._variables.set_local(job.instance, variables)
         if retries <= 0:
-            self._incidents.raise_for_job(job, "JOB_NO_RETRIES", message or "No more retries left.")
+            self._incidents.raise_for_job(job, ErrorType.JOB_NO_RETRIES, message or _NO_RETRIES)
         elif backoff_ms <= 0:
             self._pool.make_activatable(job)
 

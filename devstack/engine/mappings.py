@@ -13,11 +13,11 @@ from typing import Any, TypeAlias
 
 from devstack.bpmn.model import VariableMapping
 from devstack.engine import expressions
+from devstack.engine.failure import ErrorType
 from devstack.engine.partition import Partition
 from devstack.engine.state import ElementInstance
 from devstack.engine.variables import Variables
 
-_IO_MAPPING = "IO_MAPPING_ERROR"
 Group: TypeAlias = "dict[str, VariableMapping | Group]"
 
 
@@ -75,7 +75,7 @@ def _target_scope(instance: ElementInstance) -> ElementInstance:
 
 
 def _evaluate(mapping: VariableMapping, visible: Mapping[str, Any]) -> Any:  # noqa: ANN401 - JSON
-    return expressions.evaluate(mapping.source, visible, _IO_MAPPING)
+    return expressions.evaluate(mapping.source, visible, ErrorType.IO_MAPPING_ERROR)
 
 
 def _group(mappings: tuple[VariableMapping, ...]) -> Group:

@@ -10,7 +10,7 @@ from devstack.bpmn import model
 from devstack.bpmn.timers import ENDLESS, Interval, TimerDefinition, TimerKind, parse_cycle
 from devstack.engine import expressions, values
 from devstack.engine.definitions import Definition
-from devstack.engine.failure import ElementFailure
+from devstack.engine.failure import ElementFailure, ErrorType
 from devstack.engine.partition import Partition
 from devstack.engine.state import ElementInstance, Timer
 
@@ -107,7 +107,7 @@ class Timers:
             message = (
                 f"Invalid cycle format '{text}' for expression '{definition.expression.text}'."
             )
-            raise ElementFailure("EXTRACT_VALUE_ERROR", message) from error
+            raise ElementFailure(ErrorType.EXTRACT_VALUE_ERROR, message) from error
         due_ms = cycle.start_ms if cycle.start_ms is not None else cycle.interval.after_ms(now_ms)
         return due_ms, cycle.repetitions, cycle.interval
 

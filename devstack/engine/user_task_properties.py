@@ -8,7 +8,7 @@ from devstack.bpmn.activities import MAX_PRIORITY
 from devstack.bpmn.expression import Expression
 from devstack.engine import expressions
 from devstack.engine.definitions import Form
-from devstack.engine.failure import ElementFailure
+from devstack.engine.failure import ElementFailure, ErrorType
 from devstack.engine.partition import Partition
 from devstack.engine.state import ElementInstance
 
@@ -71,7 +71,7 @@ class UserTaskProperties:
             f"Expected to find a form with id '{form_id}' (binding {reference.binding}), "
             "but no such form is deployed. Deploy it and resolve this incident."
         )
-        raise ElementFailure("FORM_NOT_FOUND", message)
+        raise ElementFailure(ErrorType.FORM_NOT_FOUND, message)
 
 
 def _is_bound(form: Form, reference: model.FormReference, deployment_key: int) -> bool:
@@ -88,5 +88,5 @@ def _priority(expression: Expression | None, variables: Mapping[str, Any]) -> in
     priority = expressions.integer(expression, variables)
     if not 0 <= priority <= MAX_PRIORITY:
         message = f"Expected priority to be in the range [0,100] but was '{priority}'."
-        raise ElementFailure("EXTRACT_VALUE_ERROR", message)
+        raise ElementFailure(ErrorType.EXTRACT_VALUE_ERROR, message)
     return priority

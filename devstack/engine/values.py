@@ -11,6 +11,7 @@ from typing import Any
 from devstack.bpmn import model
 from devstack.engine import blanks
 from devstack.engine.definitions import Definition, Wanted
+from devstack.engine.failure import ErrorType
 from devstack.engine.state import ElementInstance, Job, Timer, Variable
 
 Value = dict[str, Any]
@@ -137,13 +138,13 @@ def variable(scope: ElementInstance, name: str, variable: Variable) -> Value:
 
 def incident(
     instance: ElementInstance,
-    error_type: str,
+    error_type: ErrorType,
     message: str,
     job_key: int,
 ) -> Value:
     """The value of INCIDENT CREATED and RESOLVED."""
     return {
-        "errorType": error_type,
+        "errorType": error_type.value,
         "errorMessage": message,
         "bpmnProcessId": instance.definition.process_id,
         "processDefinitionKey": instance.definition.key,

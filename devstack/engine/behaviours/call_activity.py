@@ -10,15 +10,13 @@ from devstack.engine import expressions
 from devstack.engine.behaviours.activities import Activity
 from devstack.engine.behaviours.parts import element_of
 from devstack.engine.definitions import Definition
-from devstack.engine.failure import ElementFailure
+from devstack.engine.failure import ElementFailure, ErrorType
 from devstack.engine.state import ElementInstance, Phase
 from devstack.engine.values import process_root
 from devstack.engine.variables import as_object
 
 MAX_PROCESS_DEPTH = 1000
 """Call activities above each other at most; Zeebe's default."""
-
-_CALLED_ELEMENT = "CALLED_ELEMENT_ERROR"
 
 
 class CallActivityBehaviour(Activity):
@@ -48,13 +46,13 @@ class CallActivityBehaviour(Activity):
             if _is_bound(element, definition, caller):
                 if definition.process.none_start_id is None:
                     raise ElementFailure(
-                        _CALLED_ELEMENT,
+                        ErrorType.CALLED_ELEMENT_ERROR,
                         f"Expected process with BPMN process id '{process_id}' to have a none "
                         "start event, but not found.",
                     )
                 return definition
         raise ElementFailure(
-            _CALLED_ELEMENT,
+            ErrorType.CALLED_ELEMENT_ERROR,
             f"Expected process with BPMN process id '{process_id}' to be deployed, but not found."
             + ("" if element.binding == "latest" else f" It is bound by {element.binding}."),
         )
@@ -104,7 +102,7 @@ def _check_depth(instance: ElementInstance) -> None:
         depth, caller = depth + 1, process_root(caller).caller
     if depth > MAX_PROCESS_DEPTH:
         raise ElementFailure(
-            _CALLED_ELEMENT,
+            ErrorType.CALLED_ELEMENT_ERROR,
             f"The call activity has reached the maximum depth of {MAX_PROCESS_DEPTH}: the called "
             "processes most likely call each other in a circle. Cancel the root process instance "
             f"'{instance.root_key}' and change the processes.",

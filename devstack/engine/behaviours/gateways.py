@@ -7,7 +7,7 @@ from typing_extensions import override
 from devstack.bpmn import model
 from devstack.engine import expressions
 from devstack.engine.behaviours.parts import Parts, element_of
-from devstack.engine.failure import ElementFailure
+from devstack.engine.failure import ElementFailure, ErrorType
 from devstack.engine.lifecycle import Behaviour
 from devstack.engine.state import ElementInstance
 
@@ -62,7 +62,7 @@ class ExclusiveGatewayBehaviour(ParallelGatewayBehaviour):
                 return (flow,)
         if not default and element.outgoing:
             raise ElementFailure(
-                "CONDITION_ERROR",
+                ErrorType.CONDITION_ERROR,
                 "Expected at least one condition to evaluate to true, or to have a default flow",
             )
         return default
