@@ -53,7 +53,7 @@ class Run:
         self.calls = 0
         self.steps = limits.steps
         # The clock starts with the first look: most evaluations end before it.
-        self._next_look = limits.steps - STEPS_BETWEEN_LOOKS
+        self._next_look = max(0, limits.steps - STEPS_BETWEEN_LOOKS)
         self._deadline_s: float | None = None
 
     def charge(self, steps: int) -> None:

@@ -79,6 +79,8 @@ def call_code(node: Call, scope: Scope) -> Code:
             return _apply(frame, run.functions[name], name, arguments)
         if builtin is not None:
             return builtin(frame)
+        if function is not None:
+            return _apply(frame, function, name, arguments)
         _warn_no_function(run, name, len(arguments))
         return None
 

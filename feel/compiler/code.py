@@ -55,7 +55,7 @@ class Program:
     inputs_read: set[int] = field(default_factory=set)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen, though never changed: that would double the time to compile
 class Scope:
     """The variables that a part of the text sees, from the innermost out.
 

@@ -13,7 +13,7 @@ from feel.compiler.code import (
 )
 from feel.compiler.names import borrowed
 from feel.compiler.operators import is_condition
-from feel.numbers import Number, as_number, negative
+from feel.numbers import Number, add, as_number, negative, subtract
 from feel.syntax import Filter, Negation, NumberLiteral
 from feel.values import Value, is_list, type_of
 
@@ -52,10 +52,8 @@ def _by_index(base: Code, index: Number) -> Code:
 
 def item_at(items: Sequence[Value], index: Number) -> Value:
     """The item at a place: 1 is the first, -1 the last; null where there is none."""
-    place = int(index)
-    if 0 < place <= len(items):
-        return items[place - 1]
-    return items[place] if -len(items) <= place < 0 else None
+    place = subtract(index, 1) if index > 0 else add(len(items), index)
+    return items[int(place)] if 0 <= place < len(items) else None
 
 
 def _by_condition(base: Code, condition: Code, slot: int, weight: int) -> Code:

@@ -72,9 +72,11 @@ def append(run: Run, items: Sequence[Value], *more: Value) -> list[Value] | None
 
 @LIST.function("concatenate", "lists...: any", ("concatenate([1,2],[3])", "[1,2,3]"))
 def concatenate(run: Run, *lists: Value) -> list[Value] | None:
-    """One list with the items of all; an argument that is no list is an item itself."""
+    """One list with the items of all; one that is no list is an item itself."""
     if not lists:
         return None
+    if len(lists) == 1 and is_list(lists[0]):
+        lists = tuple(lists[0])
     joined: list[Value] = []
     for each in lists:
         run.charge_items(len(joined) + (len(each) if is_list(each) else 1))

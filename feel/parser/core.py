@@ -69,19 +69,19 @@ class Parser:
             raise LimitExceeded("nesting", f"an expression may be nested {MAX_NESTING} deep")
         tokens = self.tokens
         node = PREFIXES.get(tokens[self.at], PREFIXES[END])(self)
-        while (binding := BINDING.get(tokens[self.at], 0)) > above:
-            if tokens[self.at] == "[" and tokens[self.at + 1] in _AFTER_RANGE:
+        while (binding := BINDING.get(operator := tokens[self.at], 0)) > above:
+            if operator == "[" and tokens[self.at + 1] in _AFTER_RANGE:
                 break
             height = self.height
-            node = INFIXES[tokens[self.at]](self, node, binding)
+            node = INFIXES[operator](self, node, binding)
             self.grow(height)
         self._nesting -= 1
         return node
 
     def grow(self, height: int = 0) -> None:
         """Note that a part has one level more than its highest part, of `height` or read last."""
-        self.height = max(height, self.height) + 1
-        if self.height > MAX_HEIGHT:
+        self.height = height = max(height, self.height) + 1
+        if height > MAX_HEIGHT:
             raise LimitExceeded("nesting", f"an expression may have {MAX_HEIGHT} levels")
 
     def expressions(self, end: str) -> list[Node]:

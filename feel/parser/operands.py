@@ -31,6 +31,8 @@ from feel.syntax import (
     UnaryComparison,
 )
 
+_AFTER_PLAIN_NAMES: Final = frozenset([".", "[", "(", ")", "]", "}", ",", ":", "=", END])
+"""What most often follows a name: looked up, because that is faster than `is_word`."""
 _HINTS: Final = {
     '"': 'a text with its closing `"`',
     "`": "a name with its closing backtick",
@@ -43,6 +45,8 @@ def operand(parser: Parser) -> Node:
     token = parser.tokens[parser.at]
     parser.height = 1
     first = token[:1]
+    if first.isalpha():
+        return _name(parser, token)
     if len(token) > 1 or first.isalnum():
         if first == '"':
             parser.at += 1
@@ -70,7 +74,11 @@ def _name(parser: Parser, token: str) -> Node:
     if parser.names and (known := parser.known_name()) is not None:
         return Name(known)
     following = parser.tokens[parser.at + 1]
-    if is_word(following) and (words := function_words(parser.tokens, parser.at)):
+    if (
+        following not in _AFTER_PLAIN_NAMES
+        and is_word(following)
+        and (words := function_words(parser.tokens, parser.at))
+    ):
         start = parser.at
         parser.at += words
         return Name(" ".join(parser.tokens[start : parser.at]))
