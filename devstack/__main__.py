@@ -15,6 +15,8 @@ from typing import TypeVar
 
 from pydantic import SecretStr
 
+from devstack.bpmn.model import TaskListener
+from devstack.bpmn.task_listeners import DEFAULT_RETRIES, EVENTS
 from devstack.commands import CommandError, deploy, run, start
 from devstack.operate.seeds import SeedError, parse_seeds
 from devstack.stack import StackOptions
@@ -64,6 +66,11 @@ def _options(asked: argparse.Namespace) -> StackOptions:
         push_url=asked.push,
         push_key=SecretStr(key) if (key := os.environ.get("DEVSTACK_PUSH_KEY")) else None,
         elasticsearch=asked.elasticsearch,
+        global_listeners=tuple(
+            TaskListener(event, job_type, DEFAULT_RETRIES)
+            for job_type in asked.global_listener
+            for event in EVENTS
+        ),
     )
 
 
@@ -116,6 +123,13 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--elasticsearch", action="store_true", help="export records to an Elasticsearch (9200)"
+    )
+    parser.add_argument(
+        "--global-listener",
+        default=[],
+        action="append",
+        metavar="JOB_TYPE",
+        help="tell a listener of this type of every user task (from 8.9 on)",
     )
 
 

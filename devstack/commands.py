@@ -51,6 +51,8 @@ async def run(options: StackOptions) -> int:
             await stack.serve_until(stopped)
     except OSError as error:
         raise CommandError(f"cannot listen: {error.strerror or error}") from error
+    except ValueError as error:
+        raise CommandError(str(error)) from error
     return 0
 
 

@@ -10,11 +10,13 @@ from pydantic import SecretStr
 
 from devstack.authentication import Authentication
 from devstack.backend import EVENTS_PATH, Backend
+from devstack.bpmn.model import TaskListener
 from devstack.engine import Engine
 from devstack.exports import Exports
 from devstack.faults import Faults
 from devstack.gateway import Gateway
 from devstack.issuer import TOKEN_PATH, Issuer
+from devstack.jobs_v2 import JobApi
 from devstack.operate.seeds import Seed
 from devstack.operate.store import DEFAULT_MAX_ENDED_INSTANCES, Store
 from devstack.operate_v1 import OperateV1
@@ -70,6 +72,7 @@ class StackOptions:
         push_key: shown there as `x-api-key`.
         elasticsearch: whether there is an Elasticsearch that records are exported to.
         refresh_s: how long after that its searches see them.
+        global_listeners: listeners of every user task, from Camunda 8.9 on.
         clock: the time that engine, tokens and delays go by.
     """
 
@@ -90,6 +93,7 @@ class StackOptions:
     push_key: SecretStr | None = None
     elasticsearch: bool = False
     refresh_s: float = 1.0
+    global_listeners: tuple[TaskListener, ...] = ()
     clock: Clock = field(default_factory=SystemClock)
 
 
@@ -124,7 +128,9 @@ class Stack:
             clock,
             version=str(version),
             partitions=options.partitions,
+            global_listeners=_global_listeners(options, version),
         )
+        self._jobs = JobApi(self.engine, clock) if version.has_listener_jobs else None
         self.issuer = Issuer(clock, token_life_s=options.token_life_s)
         self.authentication = Authentication(
             self.issuer,
@@ -168,7 +174,7 @@ class Stack:
 
         Raises:
             OSError: when a port is taken.
-            ValueError: when the version is none that devstack knows.
+            ValueError: when the version is none that devstack knows, or lacks an option.
         """
         stack = cls(options or StackOptions())
         async with stack.listening():
@@ -219,6 +225,8 @@ class Stack:
             *user_tasks.routes(),
             *self._page.routes(),
         ]
+        if self._jobs is not None:
+            routes += self._jobs.routes()
         if self.version.has_operate_v1:
             routes += OperateV1(self.store, self.version, clock).routes()
         return HttpServer(name, routes, clock, middlewares=[self.authentication.middleware])
@@ -255,6 +263,12 @@ class Stack:
 
     def _url(self, name: str) -> str:
         return f"http://localhost:{self._servers[name].port}"
+
+
+def _global_listeners(options: StackOptions, version: Version) -> tuple[TaskListener, ...]:
+    if options.global_listeners and not version.has_global_listeners:
+        raise ValueError(f"Camunda {version} has no global listeners; take 8.9 or later")
+    return options.global_listeners
 
 
 async def _end(task: asyncio.Task[None]) -> None:

@@ -43,6 +43,16 @@ class Version:
         return "/v1/user-tasks" if self.minor == 5 else None  # noqa: PLR2004 - the first REST API
 
     @property
+    def has_listener_jobs(self) -> bool:
+        """Jobs over REST tell what user task a listener is told of from 8.8 on."""
+        return self.minor >= 8  # noqa: PLR2004 - the version of `listenerEventType`
+
+    @property
+    def has_global_listeners(self) -> bool:
+        """Listeners of every user task, beside those in the model."""
+        return self.minor >= 9  # noqa: PLR2004 - the version that brought them
+
+    @property
     def is_one_application(self) -> bool:
         """From 8.8 on one application serves everything, with one way to log in."""
         return self.minor >= 8  # noqa: PLR2004 - the version of the merger
