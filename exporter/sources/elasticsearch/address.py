@@ -18,23 +18,6 @@ _MAX_MS = 86_400_000
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
-    """Which partitions one of several exporters reads: each `replicas`-th, from `ordinal` on.
-
-    Attributes:
-        ordinal: Of this exporter, from 0, as a StatefulSet counts.
-        replicas: How many there are.
-    """
-
-    ordinal: int = 0
-    replicas: int = 1
-
-    def has(self, partition_id: int) -> bool:
-        """Whether a partition, counted from 1, is this exporter's."""
-        return (partition_id - 1) % self.replicas == self.ordinal
-
-
-@dataclass(frozen=True, slots=True)
 class Address:
     """Where the indices are and how they are read.
 
@@ -46,7 +29,6 @@ class Address:
         lag_s: Seconds that a position must have been visible.
         gap_s: Most seconds that a missing number of `sequence` is waited for.
         overlap_s: Seconds for which what was read is looked at again.
-        share: Which partitions are read.
     """
 
     base: URL
@@ -56,7 +38,6 @@ class Address:
     lag_s: float = 2.0
     gap_s: float = 60.0
     overlap_s: float = 60.0
-    share: Share = Share()
 
 
 def read_address(url: URL) -> Address:
@@ -132,13 +113,6 @@ def _prefix(text: str) -> str:
     return text
 
 
-def _share(text: str) -> Share:
-    ordinal, _, replicas = text.partition("/")
-    if not (ordinal.isdecimal() and replicas.isdecimal() and int(ordinal) < int(replicas)):
-        raise ValueError("ORDINAL/REPLICAS with the ordinal counted from 0, such as 0/3")
-    return Share(int(ordinal), int(replicas))
-
-
 _PARAMETERS: Mapping[str, tuple[str, Callable[[str], object]]] = MappingProxyType(
     {
         "prefix": ("prefix", _prefix),
@@ -147,7 +121,6 @@ _PARAMETERS: Mapping[str, tuple[str, Callable[[str], object]]] = MappingProxyTyp
         "lag-ms": ("lag_s", _seconds),
         "gap-ms": ("gap_s", _seconds),
         "overlap-ms": ("overlap_s", _seconds),
-        "share": ("share", _share),
     }
 )
 """What may stand in the query: the field that it sets and how it is read."""

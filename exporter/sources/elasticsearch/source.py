@@ -47,15 +47,14 @@ class ElasticsearchSource(Source):
             await self._options.clock.sleep(_LOOK_FOR_PARTITIONS_S if given else _LOOK_FOR_FIRST_S)
 
     async def look(self) -> list[int]:
-        """The partitions of our share that there are documents of, in their order.
+        """The partitions that there are documents of, in their order.
 
         Raises:
             SourceUnavailable: Searches are not answered.
             SourceRefused: Searches are refused.
         """
         found = await self._client.search(query.partitions())
-        every = sorted(bucket.key for bucket in found.aggregations.partitions.buckets)
-        return [partition_id for partition_id in every if self._address.share.has(partition_id)]
+        return sorted(bucket.key for bucket in found.aggregations.partitions.buckets)
 
     @override
     async def progress(self, partition_id: int) -> Progress | None:
@@ -63,9 +62,6 @@ class ElasticsearchSource(Source):
 
     @override
     async def read(self, partition_id: int, progress: Progress) -> AsyncIterator[Chunk]:
-        if not self._address.share.has(partition_id):
-            # The state knows it from a time of fewer replicas; another exporter reads it now.
-            return
         tail = Tail(partition_id, progress, self._client, self._address, self._options)
         self._tails[partition_id] = tail
         async for chunk in tail.chunks():
@@ -77,11 +73,7 @@ class ElasticsearchSource(Source):
 
     @override
     def facts(self) -> Mapping[str, str | int | float | bool | None]:
-        share = self._address.share
-        facts: dict[str, str | int | float | bool | None] = {
-            "prefix": self._address.prefix,
-            "share": f"{share.ordinal}/{share.replicas}",
-        }
+        facts: dict[str, str | int | float | bool | None] = {"prefix": self._address.prefix}
         for partition_id, tail in sorted(self._tails.items()):
             name = f"partition {partition_id}"
             facts[f"{name} read to"] = tail.read_to

@@ -166,7 +166,6 @@ async def test_the_ca_file_decides_whom_to_trust(clock, tmp_path):
         ("?lag=1", "did you mean lag-ms"),
         ("?page=0&lag-ms=x", "page must be.*lag-ms must be"),
         ("?page=10001", "1 to 10000"),
-        ("?share=3/3", "ORDINAL/REPLICAS"),
         ("?prefix=Zeebe*", "lower case"),
         ("?poll-ms=0", "at least 1"),
     ],
@@ -199,17 +198,6 @@ async def test_partitions_are_given_once_as_they_appear(cluster, tmp_path):
                     await asyncio.sleep(0.01)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
-
-
-async def test_a_share_has_its_own_partitions_only(cluster, tmp_path):
-    """Of three partitions the second of two exporters reads the second; others end at once."""
-    for partition in (1, 2, 3):
-        cluster.write(partition=partition)
-    await cluster.clock.advance(1)
-    options = options_of(f"{cluster.url}?share=1/2", cluster.clock, tmp_path)
-    async with open_source(options) as source:
-        assert await source.look() == [2]
-        assert [chunk async for chunk in source.read(1, Progress())] == []
 
 
 # Points 3 and 5: the state file is the truth.
@@ -554,14 +542,13 @@ async def test_a_document_that_is_no_record_keeps_its_place(cluster, tmp_path):
 
 
 async def test_the_status_page_shows_how_far_it_is(cluster, tmp_path):
-    """Prefix, share, and for each partition what is read and what there is."""
+    """The prefix, and for each partition what is read and what there is."""
     cluster.write(3)
     options = options_of(cluster.url, cluster.clock, tmp_path)
     async with open_source(options) as source, reading(source, cluster.clock) as read:
         await read.until(lambda: len(read.records) == 3)
         assert source.facts() == {
             "prefix": "zeebe-record",
-            "share": "0/1",
             "partition 1 read to": 3,
             "partition 1 newest": 3,
             "partition 1 waits for missing records": False,
