@@ -22,7 +22,7 @@ from devstack.engine.deployments import Deployment
 from devstack.engine.engine import DEFAULT_TENANT, MAX_MESSAGE_BYTES, Engine
 from devstack.engine.job_activation import ActivatedJob, JobRequest
 from devstack.engine.resources import Resource
-from devstack.engine.state import InstanceResult, OnEnd
+from devstack.engine.state import InstanceResult, OnEnd, StartedInstance
 
 __all__ = [
     "DEFAULT_TENANT",
@@ -36,4 +36,5 @@ __all__ = [
     "JobRequest",
     "OnEnd",
     "Resource",
+    "StartedInstance",
 ]

@@ -15,7 +15,7 @@ from devstack.engine.partition import Partition
 from devstack.engine.processor import Processor
 from devstack.engine.resources import Resource
 from devstack.engine.schedule import Schedule
-from devstack.engine.state import InstanceResult, Job, OnEnd, ResultListener
+from devstack.engine.state import Job, OnEnd, ResultListener, StartedInstance
 from devstack.engine.writer import RecordWriter
 from devstack.records import RecordLog
 from devstack.waiting import within
@@ -149,7 +149,7 @@ class Engine:
         variables: Mapping[str, Any] | None = None,
         tenant_id: str = DEFAULT_TENANT,
         on_result: ResultListener | None = None,
-    ) -> InstanceResult:
+    ) -> StartedInstance:
         """Start an instance of a process, named by its definition's key or by id and version.
 
         Args:
@@ -159,9 +159,6 @@ class Engine:
             variables: Of the new instance.
             tenant_id: Whose process.
             on_result: Told once when the instance has ended, which may be before this returns.
-
-        Returns:
-            The new instance's key and definition; `completed` and `variables` mean nothing yet.
 
         Raises:
             NotFoundError: No such process is deployed.
@@ -173,7 +170,7 @@ class Engine:
         wanted = Wanted(process_id, version, definition_key, tenant_id)
         instance = processor.create_instance(wanted, variables or {}, on_result)
         self._settle()
-        return InstanceResult(instance.key, instance.definition, completed=False, variables={})
+        return StartedInstance(instance.key, instance.definition)
 
     def cancel_instance(self, key: int) -> None:
         """Terminate a process instance with all that runs in it.

@@ -36,6 +36,14 @@ class Variable:
 
 
 @dataclass(frozen=True, slots=True)
+class StartedInstance:
+    """A process instance that was just created; it may have ended since."""
+
+    key: int
+    definition: Definition
+
+
+@dataclass(frozen=True, slots=True)
 class InstanceResult:
     """How a process instance ended; `variables` are its root scope's, empty when canceled."""
 

@@ -7,7 +7,14 @@ from collections.abc import Iterable, Iterator, Sequence
 import orjson
 from pyzeebe.proto import gateway_pb2 as pb
 
-from devstack.engine import ActivatedJob, Definition, Deployment, Form, InstanceResult
+from devstack.engine import (
+    ActivatedJob,
+    Definition,
+    Deployment,
+    Form,
+    InstanceResult,
+    StartedInstance,
+)
 
 _JOB_BYTES = 1024
 
@@ -54,14 +61,14 @@ def job_batches(
         yield batch, pb.ActivateJobsResponse(jobs=messages)
 
 
-def created(result: InstanceResult) -> pb.CreateProcessInstanceResponse:
+def created(instance: StartedInstance) -> pb.CreateProcessInstanceResponse:
     """A process instance that was started."""
     return pb.CreateProcessInstanceResponse(
-        processDefinitionKey=result.definition.key,
-        bpmnProcessId=result.definition.process_id,
-        version=result.definition.version,
-        processInstanceKey=result.key,
-        tenantId=result.definition.tenant_id,
+        processDefinitionKey=instance.definition.key,
+        bpmnProcessId=instance.definition.process_id,
+        version=instance.definition.version,
+        processInstanceKey=instance.key,
+        tenantId=instance.definition.tenant_id,
     )
 
 

@@ -5,7 +5,14 @@ import asyncio
 from pyzeebe.proto import gateway_pb2 as pb
 from typing_extensions import override
 
-from devstack.engine import DEFAULT_TENANT, Engine, InstanceResult, JobRequest, Resource
+from devstack.engine import (
+    DEFAULT_TENANT,
+    Engine,
+    InstanceResult,
+    JobRequest,
+    Resource,
+    StartedInstance,
+)
 from devstack.engine.state import ResultListener
 from devstack.errors import (
     MalformedRequestError,
@@ -112,7 +119,7 @@ class Servicer(UnsupportedCalls):
         call: str,
         request: pb.CreateProcessInstanceRequest,
         on_result: ResultListener | None,
-    ) -> InstanceResult:
+    ) -> StartedInstance:
         if request.startInstructions:
             raise UnsupportedError("start instructions are not supported; start at the start event")
         return self._engine.create_instance(
