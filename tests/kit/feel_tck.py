@@ -91,7 +91,7 @@ def page() -> str:
                 "# FEEL and the DMN TCK",
                 "Expressions of compliance level 3 of the technology compatibility kit for DMN "
                 "(github.com/dmn-tck/tck), as far as they are FEEL alone: cases that need decision "
-                "services, business knowledge models or type definitions of a DMN model are not among "
+                "services, business knowledge models or types of a DMN model are not among "
                 "them. Where Camunda and the kit differ, Camunda's behaviour wins.",
                 "\n".join(["| file | passed | failed |", "|---|---|---|", *rows, total]),
                 "## Why a case fails",
