@@ -2,12 +2,15 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 
 from connector.login import Logins
+from connector.redaction import MASK
 from connector.request import Authorization, BasicLogin, SessionLogin
 from runtime.http import Answer
 from runtime.oauth import ClientCredentials, TokenCache
 
+_BAD_REQUEST = 400
 _UNAUTHORIZED = 401
 
 Send = Callable[[Mapping[str, str]], Awaitable[Answer]]
@@ -25,7 +28,8 @@ class Authorizer:
         """The answer to what `send` sends, with one second try after a 401.
 
         A token or session may have been revoked before its time, so that a 401 says little about
-        the credentials that it was got with.
+        the credentials that it was got with. An error answer that repeats what it was shown comes
+        back without it.
 
         Raises:
             TokenError: of `runtime` or of the connector, when there is no token or session.
@@ -34,8 +38,9 @@ class Authorizer:
         headers = await self.headers(authorization)
         answer = await send(headers)
         if answer.status != _UNAUTHORIZED or not self.renew(authorization, headers):
-            return answer
-        return await send(await self.headers(authorization))
+            return _without(answer, headers)
+        headers = await self.headers(authorization)
+        return _without(await send(headers), headers)
 
     async def headers(self, authorization: Authorization) -> Mapping[str, str]:
         """The headers to send, from the caches while they are good.
@@ -66,6 +71,17 @@ class Authorizer:
                 return True
             case BasicLogin() | None:
                 return False
+
+
+def _without(answer: Answer, shown: Mapping[str, str]) -> Answer:
+    """An error answer in which the credentials that were sent with the request are masked."""
+    if answer.status < _BAD_REQUEST:
+        return answer
+    body = answer.body
+    for value in shown.values():
+        credential = value.removeprefix("Bearer ").removeprefix("Basic ")
+        body = body.replace(credential.encode(), MASK.encode())
+    return replace(answer, body=body)
 
 
 def _basic(login: BasicLogin) -> str:

@@ -13,6 +13,8 @@ from connector.numbers import whole_number
 from connector.result import json_type
 
 _SHOWN_CHARS = 2000
+_MOST_RETRIES = 2**31 - 1
+"""The gateway's protocol has no room for more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,7 @@ def _verdict(value: Mapping[str, object]) -> Verdict:
             return JobError(
                 str(value.get("errorMessage") or ""),
                 _variables(value),
-                max(whole_number(value.get("retries")) or 0, 0),
+                min(max(whole_number(value.get("retries")) or 0, 0), _MOST_RETRIES),
                 _backoff_ms(value),
             )
         case "ignoreError":

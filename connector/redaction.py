@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from urllib.parse import quote, quote_plus, urlsplit
 
-import orjson
 from pydantic import SecretStr
 
 MASK = "***"
@@ -58,15 +57,28 @@ def _forms(value: str) -> Iterator[str]:
     yield value
     if len(value) < _SHORTEST_DISGUISED:
         return
-    yield orjson.dumps(value).decode()[1:-1]
     yield json.dumps(value)[1:-1]
+    yield json.dumps(value, ensure_ascii=False)[1:-1]
     yield quote(value)
     yield quote(value, safe="")
     yield quote_plus(value)
     yield html.escape(value)
-    yield base64.b64encode(value.encode()).decode()
+    yield from _within_base64(value.encode(errors="replace"))
     if value.startswith(("http://", "https://")):
         yield _host(value)
+
+
+def _within_base64(value: bytes) -> Iterator[str]:
+    """What base64 makes of the value wherever it begins in a longer text, as in `user:password`.
+
+    Three bytes become four letters, so a value can begin in three ways; the letters at its ends
+    depend on what is around it and are left out.
+    """
+    for before in range(3):
+        encoded = base64.b64encode(b"\0" * before + value).decode()
+        inner = encoded[-(-before * 8 // 6) : (before + len(value)) * 8 // 6]
+        if len(inner) >= _SHORTEST_DISGUISED:
+            yield inner
 
 
 def _host(url: str) -> str:
