@@ -55,27 +55,26 @@ INTENTS = ("CREATED", "ASSIGNED", "COMPLETED")
 
 def write_records(path: Path, count: int) -> None:
     """JSON lines as a broker's exporter would write them: every tenth is a user task."""
-    common = {
-        "partitionId": 1,
-        "brokerVersion": "8.8.3",
-        "recordType": "EVENT",
-        "rejectionType": "NULL_VAL",
-        "rejectionReason": "",
-        "authorizations": {},
-        "recordVersion": 1,
-        "operationReference": -1,
-    }
     with path.open("wb") as file:
         for position in range(1, count + 1):
             is_task = position % 10 == 0
-            record = common | {
-                "position": position,
-                "sourceRecordPosition": position - 1,
+            # in the order in which brokers write the fields
+            record = {
+                "partitionId": 1,
+                "value": _task(position) if is_task else _instance(position),
                 "key": (1 << KEY_BITS) + position,
                 "timestamp": 1_768_471_871_440 + position,
                 "valueType": "USER_TASK" if is_task else "PROCESS_INSTANCE",
+                "brokerVersion": "8.8.3",
+                "recordType": "EVENT",
+                "sourceRecordPosition": position - 1,
                 "intent": INTENTS[position // 10 % 3] if is_task else "ELEMENT_ACTIVATED",
-                "value": _task(position) if is_task else _instance(position),
+                "rejectionType": "NULL_VAL",
+                "rejectionReason": "",
+                "authorizations": {},
+                "recordVersion": 1,
+                "operationReference": -1,
+                "position": position,
             }
             file.write(orjson.dumps(record) + b"\n")
 

@@ -58,13 +58,13 @@ class Backlog:
 
     def try_put(self, event: Event) -> bool:
         """Put an event in if there is room now."""
-        if self.open.is_full or not self.open.has_room(event):
+        begins = self.open.is_empty
+        if not self.open.add(event, self._clock):
             if len(self._closed) >= self._closed_limit:
                 return False
             self._closed.append(self.open.close())
+            self.open.add(event, self._clock)
             self._changed.set()
-        begins = self.open.is_empty
-        self.open.add(event, self._clock.monotonic_s())
         # The taker is woken for the age of a new batch and for a full one, not for each event.
         if begins or self.open.is_full:
             self._changed.set()

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from exporter.event import Event, Selection
 from exporter.progress import Bounds, Progress
+from runtime.clock import Clock
 
 _ENVELOPE_BYTES = len(b'{"events":[]}')
 
@@ -121,30 +122,32 @@ class OpenBatch:
         """What is asked for at a position: what was, within a batch that is made again."""
         return self._before if self.again and position <= self.again.last else self._now
 
-    def has_room(self, event: Event) -> bool:
-        """Whether `event` may still be added; when not, close it first."""
-        if self.is_empty:
-            return True
-        if self.again is not None:
-            return event.position <= self.again.last
-        return (
-            len(self._events) < self._limits.count
-            and self._size_bytes + len(event.json) <= self._limits.size_bytes
-        )
-
-    def add(self, event: Event, now_s: float) -> None:
-        """Put an event in that there is room for.
+    def add(self, event: Event, clock: Clock) -> bool:
+        """Put an event in, the next of the log; False when it does not belong here any more.
 
         Args:
-            event: The next of the log.
-            now_s: By `Clock.monotonic_s`.
+            event: What to add.
+            clock: For the age of the batch.
         """
-        if not self._events:
-            self._due_at_s = now_s + self._limits.age_s
-            if self.again is not None and event.position > self.again.last:
-                self.again = None  # the source no longer has any of it
-        self._events.append(event)
+        events, again = self._events, self.again
+        if not events:
+            self._begin(event, clock)
+        elif again is not None:
+            if event.position > again.last:
+                return False
+        elif (
+            len(events) >= self._limits.count
+            or self._size_bytes + len(event.json) > self._limits.size_bytes
+        ):
+            return False
+        events.append(event)
         self._size_bytes += len(event.json) + 1
+        return True
+
+    def _begin(self, event: Event, clock: Clock) -> None:
+        self._due_at_s = clock.monotonic_s() + self._limits.age_s
+        if self.again is not None and event.position > self.again.last:
+            self.again = None  # the source no longer has any of it
 
     def close(self) -> Batch:
         """The batch as it is, not empty; the next one is begun."""

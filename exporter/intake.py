@@ -12,7 +12,7 @@ import structlog
 from exporter import deadletter
 from exporter.backlog import Backlog
 from exporter.errors import DeadLettersFull, RecordError, SourceUnavailable, StateUnavailable
-from exporter.event import to_event
+from exporter.event import Event, to_event
 from exporter.metrics import Metrics
 from exporter.obstacles import Obstacles
 from exporter.progress import Progress
@@ -92,35 +92,36 @@ class Intake:
     async def _absorb(self, chunk: Chunk) -> None:
         if chunk.skipped:
             self._metrics.skipped.inc(chunk.skipped)
+        backlog = self._backlog
         for sifted in chunk.records:
-            await self._take_in(sifted)
-        self._backlog.open.bookmark = chunk.bookmark
+            event = self._event(sifted)
+            if event is None:
+                continue
+            if isinstance(event, Unreadable):
+                await self._put_aside(event)
+            elif not backlog.try_put(event):
+                await backlog.put(event)
+            if isinstance(sifted, Record):
+                self._seen.add(sifted)
+        backlog.open.bookmark = chunk.bookmark
 
-    async def _take_in(self, sifted: Sifted) -> None:
+    def _event(self, sifted: Sifted) -> Event | Unreadable | None:
+        """What becomes of a record; None when it is not asked for or came before."""
         if isinstance(sifted, Unreadable):
-            await self._put_aside(sifted)
-            return
+            return sifted
         place = self._seen.place(sifted)
-        if place is Place.AGAIN:
+        if place is not Place.NEXT:
+            if place is Place.BACK:
+                return _gone_back(sifted)
             self._metrics.duplicates.inc()
-            return
-        if place is Place.BACK:
-            await self._put_aside(_gone_back(sifted))
-            return
-        await self._make_event(sifted)
-        self._seen.add(sifted)
-
-    async def _make_event(self, record: Record) -> None:
-        selection = self._backlog.open.selection(record.position)
-        if not selection.takes(record):
-            return
+            return None
+        selection = self._backlog.open.selection(sifted.position)
+        if not selection.takes(sifted):
+            return None
         try:
-            event = to_event(record, metadata=selection.metadata)
+            return to_event(sifted, metadata=selection.metadata)
         except RecordError as error:
-            await self._put_aside(_misfit(record, error))
-            return
-        if not self._backlog.try_put(event):
-            await self._backlog.put(event)
+            return _misfit(sifted, error)
 
     async def _put_aside(self, record: Unreadable) -> None:
         self._metrics.unreadable.labels(record.fault).inc()

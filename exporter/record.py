@@ -18,6 +18,9 @@ MOST_PARTITIONS = 8191
 
 _PARTITION = re.compile(rb'"partitionId"\s*:\s*(\d{1,4})(?!\d)')
 _POSITION = re.compile(rb'"position"\s*:\s*(\d{1,18})(?!\d)')
+# Brokers write this field last; Elasticsearch's exporter has one number more behind it.
+_LAST_FIELD = b'"position":'
+_TAIL_BYTES = 64
 _USER_TASK_SIGNS = (b'"USER_TASK"', b'"userTaskKey"')
 
 
@@ -112,7 +115,7 @@ class Sieve:
     def lines(self, block: Iterable[bytes]) -> list[Sifted]:
         """What is asked for of whole lines of JSON, each with its line end, in their order.
 
-        Lines that do not begin and end as an object are looked at too, so that a cut record is
+        Lines that do not begin and end as a record does are looked at too, so that a cut record is
         noticed though its value type is gone.
         """
         first, *others = self._signs
@@ -120,11 +123,16 @@ class Sieve:
             candidates = [
                 line
                 for line in block
-                if line[:1] != b"{" or line[-2:] != b"}\n" or any(s in line for s in self._signs)
+                if any(sign in line for sign in self._signs) or not _is_whole(line)
             ]
         else:  # one value type is the usual case, and this loop sees every record there is
             candidates = [
-                line for line in block if first in line or line[-2:] != b"}\n" or line[:1] != b"{"
+                line
+                for line in block
+                if first in line
+                or line[-2:] != b"}\n"
+                or line[:1] != b"{"
+                or line.rfind(_LAST_FIELD, -_TAIL_BYTES) < 0
             ]
         sifted = (self._read(line) for line in candidates if not line.isspace())
         return [record for record in sifted if record is not None]
@@ -132,7 +140,7 @@ class Sieve:
     def one(self, raw: bytes) -> Sifted | None:
         """What is asked for of one record; None when it is not."""
         ours = any(sign in raw for sign in self._signs)
-        if not ours and raw[:1] == b"{" and raw[-1:] == b"}":
+        if not ours and _is_whole(raw):
             return None
         return self._read(raw)
 
@@ -144,11 +152,18 @@ class Sieve:
         return record if record.intent in self._wanted.get(record.value_type, ()) else None
 
 
+def _is_whole(line: bytes) -> bool:
+    """Whether a line begins and ends as brokers write records; those that do not are parsed."""
+    text = line.rstrip()
+    return text[:1] == b"{" and text[-1:] == b"}" and text.rfind(_LAST_FIELD, -_TAIL_BYTES) >= 0
+
+
 def unreadable(raw: bytes, error: Exception) -> Unreadable:
     """Account for text that is no record: what is wrong, and whose it was as far as can be told."""
+    text = raw.strip()
     if isinstance(error, msgspec.ValidationError):
         fault, reason = Fault.ENVELOPE, str(error)
-    elif "truncated" in str(error):
+    elif text.startswith(b"{") and not text.endswith(b"}"):
         fault, reason = Fault.CUT_OFF, "the record is cut off"
     else:
         fault, reason = Fault.NOT_JSON, "the record is no JSON"

@@ -50,7 +50,9 @@ class Seen:
         return Place.AGAIN if known else Place.BACK
 
     def add(self, record: Record) -> None:
-        """Remember a record that stands next."""
+        """Remember a record that stands next; one that went back changes nothing."""
+        if record.position <= self.last:
+            return
         self.last = record.position
         self._positions.append(record.position)
         self._times_ms.append(record.timestamp)

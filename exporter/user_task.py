@@ -96,13 +96,15 @@ def user_task_json(record: Record) -> bytes:
             value.candidate_users_list,
             value.external_form_reference,
             value.priority,
-            _text(value.form_key),
+            None if value.form_key is None else str(value.form_key),
             created_at(value.creation_timestamp),
             value.due_date,
             value.follow_up_date,
             str(value.process_definition_key),
             value.bpmn_process_id,
-            _text(value.process_definition_version),
+            None
+            if value.process_definition_version is None
+            else str(value.process_definition_version),
             str(value.process_instance_key),
             value.element_id,
             str(value.element_instance_key),
@@ -141,7 +143,3 @@ def _to_the_second(seconds: int) -> str:
         return datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None).isoformat()
     except (ValueError, OverflowError, OSError) as error:
         raise RecordError("its creation time is beyond the years 1 to 9999") from error
-
-
-def _text(number: int | None) -> str | None:
-    return None if number is None else str(number)

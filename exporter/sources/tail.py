@@ -11,7 +11,7 @@ from pathlib import Path
 
 _HEAD_BYTES = 4096
 _TIMESTAMP = re.compile(rb'"timestamp"\s*:\s*(\d{1,15})')
-BLOCK_BYTES = 512 * 1024
+BLOCK_BYTES = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ class OpenFile:
         return _identity(os.pread(self._file, _HEAD_BYTES, 0)) == self.identity
 
     def read(self, offset: int, longest_bytes: int) -> Block:
-        """Whole lines from `offset` on, about half a megabyte of them.
+        """Whole lines from `offset` on, about a megabyte of them.
 
         Args:
             offset: Where a line begins.
