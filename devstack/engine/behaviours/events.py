@@ -7,22 +7,17 @@ from typing_extensions import override
 from devstack.bpmn import model
 from devstack.engine import expressions
 from devstack.engine.behaviours.activities import Activity
-from devstack.engine.behaviours.parts import Parts, element_of
-from devstack.engine.lifecycle import Behaviour
+from devstack.engine.behaviours.parts import element_of
 from devstack.engine.state import ElementInstance, Phase, Timer
 
 
-class StartEventBehaviour(Activity):
-    """A start event: passes, mapping out what it was given."""
+class PassingEventBehaviour(Activity):
+    """A start event, or a boundary event that has fired: passes, mapping out what came with it."""
 
     @override
     def activate(self, instance: ElementInstance) -> None:
-        # A start event has output mappings only.
+        # These have output mappings only.
         self._begin(instance)
-
-
-class BoundaryEventBehaviour(StartEventBehaviour):
-    """A boundary event that has fired: carries the error's variables on."""
 
 
 class TimerCatchBehaviour(Activity):
@@ -40,16 +35,12 @@ class TimerCatchBehaviour(Activity):
             self._parts.lifecycle.complete_later(timer.instance)
 
 
-class ErrorEndBehaviour(Behaviour):
-    """Throws an error to the activities around it; never completes itself."""
-
-    def __init__(self, parts: Parts) -> None:
-        self._parts = parts
+class ErrorEndBehaviour(Activity):
+    """Throws an error to the activities around it; is terminated with them, never completed."""
 
     @override
-    def activate(self, instance: ElementInstance) -> None:
+    def _begin(self, instance: ElementInstance) -> None:
         element = element_of(instance, model.ErrorEndEvent)
-        self._parts.mappings.apply_inputs(instance)
         variables = self._parts.variables.visible(instance)
         code = expressions.text(element.error_code, variables)
         # The search begins at the scope around: an end event has no boundary events.
@@ -57,15 +48,6 @@ class ErrorEndBehaviour(Behaviour):
             host, event = self._parts.catcher.find(instance.scope, code)
             self._parts.lifecycle.activated(instance)
             self._parts.catcher.interrupt(host, event, {})
-
-    @override
-    def complete(self, instance: ElementInstance) -> None:
-        self._parts.lifecycle.completed(instance)
-
-    @override
-    def terminate(self, instance: ElementInstance) -> None:
-        self._parts.release(instance)
-        self._parts.lifecycle.terminated(instance)
 
 
 class TerminateEndBehaviour(Activity):

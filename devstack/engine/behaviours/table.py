@@ -11,23 +11,22 @@ def install(parts: Parts) -> None:
     """Tell the lifecycle which behaviour each type of element has."""
     passing = activities.Activity(parts)
     job = activities.JobTaskBehaviour(parts)
-    start = events.StartEventBehaviour(parts)
-    boundary = events.BoundaryEventBehaviour(parts)
+    event = events.PassingEventBehaviour(parts)
     call_activity = CallActivityBehaviour(parts)
     process = containers.ProcessBehaviour(parts, call_activity)
     sub_process = containers.SubProcessBehaviour(parts)
     multi_instance = MultiInstanceBehaviour(parts)
     parts.lifecycle.behaviours.update(
         {
-            model.NoneStartEvent: start,
-            model.TimerStartEvent: start,
+            model.NoneStartEvent: event,
+            model.TimerStartEvent: event,
             model.NoneEndEvent: passing,
             model.ErrorEndEvent: events.ErrorEndBehaviour(parts),
             model.TerminateEndEvent: events.TerminateEndBehaviour(parts),
             model.NoneThrowEvent: passing,
             model.TimerCatchEvent: events.TimerCatchBehaviour(parts),
-            model.TimerBoundaryEvent: boundary,
-            model.ErrorBoundaryEvent: boundary,
+            model.TimerBoundaryEvent: event,
+            model.ErrorBoundaryEvent: event,
             model.PassTask: passing,
             model.UndefinedTask: passing,
             model.JobTask: job,
