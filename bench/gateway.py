@@ -1,6 +1,6 @@
 """A gateway with an endless backlog that forgets at once, in a process of its own.
 
-    python -m bench.gateway VARIABLES_BYTES
+    python -m bench.gateway VARIABLES_JSON HEADERS_JSON
 
 It prints its port. Python's gRPC server is the ceiling of what is measured against it (some 3 000
 jobs/s): compare the clients' CPU time a job, not their rates.
@@ -23,9 +23,10 @@ _COMPLETED = pb.CompleteJobResponse()
 class EndlessGateway(GatewayServicer):
     """Gives as many jobs as are asked for and takes every completion."""
 
-    def __init__(self, variables_bytes: int) -> None:
+    def __init__(self, variables: str, headers: str) -> None:
         self._keys = count(2_251_799_813_685_249)
-        self._variables = '{"a": "' + "x" * max(variables_bytes - 9, 0) + '"}'
+        self._variables = variables
+        self._headers = headers
 
     async def ActivateJobs(self, request, _context):  # type: ignore[no-untyped-def] # noqa: ANN201, ANN001, N802 - the protocol's name; its generated base has no types
         """Answer at once."""
@@ -41,7 +42,7 @@ class EndlessGateway(GatewayServicer):
                     processDefinitionKey=2_251_799_813_685_240,
                     elementId="ask-operate",
                     elementInstanceKey=2_251_799_813_685_247,
-                    customHeaders='{"resultVariable": "answer"}',
+                    customHeaders=self._headers,
                     worker=request.worker,
                     retries=3,
                     deadline=deadline_ms,
@@ -61,9 +62,9 @@ class EndlessGateway(GatewayServicer):
         return pb.FailJobResponse()
 
 
-async def _serve(variables_bytes: int) -> None:
+async def _serve(variables: str, headers: str) -> None:
     server = grpc.aio.server()
-    gateway = EndlessGateway(variables_bytes)  # type: ignore[abstract] # the other calls are UNIMPLEMENTED
+    gateway = EndlessGateway(variables, headers)  # type: ignore[abstract] # the other calls are UNIMPLEMENTED
     add_GatewayServicer_to_server(gateway, server)
     port = server.add_insecure_port("localhost:0")
     await server.start()
@@ -72,4 +73,4 @@ async def _serve(variables_bytes: int) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(_serve(int(sys.argv[1])))
+    asyncio.run(_serve(*sys.argv[1:]))

@@ -12,10 +12,8 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from statistics import median
 
@@ -25,6 +23,7 @@ import uvloop
 from pyzeebe.proto import gateway_pb2 as pb
 from pyzeebe.proto.gateway_pb2_grpc import GatewayStub
 
+from bench.peers import started
 from worker.gateway import Gateway
 from worker.job import Job
 from worker.loop import Worker
@@ -100,28 +99,12 @@ async def _measured(run: Callable[[str, int], Awaitable[int]], address: str, job
     )
 
 
-@asynccontextmanager
-async def _gateway(variables_bytes: int) -> AsyncIterator[str]:
-    """The gateway's process; gives its address."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "bench.gateway",
-        str(variables_bytes),
-        stdout=asyncio.subprocess.PIPE,
-    )
-    assert process.stdout is not None
-    try:
-        yield f"localhost:{int(await process.stdout.readline())}"
-    finally:
-        process.terminate()
-        await process.wait()
-
-
 async def main(jobs: int, rounds: int, variables_bytes: int) -> None:
     """Measure and print the table."""
     results: dict[str, list[Figures]] = {"raw": [], "ours": []}
-    async with _gateway(variables_bytes) as address:
+    variables = '{"a": "' + "x" * max(variables_bytes - 9, 0) + '"}'
+    async with started("bench.gateway", variables, "{}") as port:
+        address = f"localhost:{port}"
         for run in (raw, ours):
             await run(address, jobs // 5)
         for _ in range(rounds):
