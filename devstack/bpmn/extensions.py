@@ -93,8 +93,3 @@ def binding(source: Source, node: xml.Node, holder: xml.Node) -> tuple[str, str]
     elif kind == "versionTag" and not version_tag:
         source.faults.add(node, "binding type versionTag needs the attribute 'versionTag'")
     return kind, version_tag
-
-
-def names(source: Source, node: xml.Node, name: str) -> Expression | None:
-    """Candidate users or groups: FEEL that gives a list, or names between commas."""
-    return source.attribute(node, xml.extension(node, "assignmentDefinition"), name)

@@ -14,7 +14,6 @@ from devstack.bpmn.source import Source
 
 ElementReader = Callable[[Source, xml.Node, Fields], model.Element | None]
 
-_SCOPES = ("process", "subProcess")
 _NOT_EXECUTED = frozenset(
     {
         "association",

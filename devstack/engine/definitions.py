@@ -69,10 +69,6 @@ class Definitions:
         """Take in a new version of a form."""
         self._forms.setdefault((form.tenant_id, form.form_id), []).append(form)
 
-    def by_key(self, key: int) -> Definition | None:
-        """The definition with this key."""
-        return self._processes.get(key)
-
     def find(self, wanted: Wanted) -> Definition:
         """The definition that a command to start an instance names.
 
