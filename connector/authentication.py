@@ -58,6 +58,7 @@ _FORMS: Mapping[str, type[OAuth | Basic | Session | Anonymous]] = {
     "session": Session,
     "none": Anonymous,
 }
+_KNOWN = names_of(*_FORMS.values())
 
 
 def read_authentication(value: object, faults: Faults) -> Authentication | None:
@@ -73,4 +74,4 @@ def read_authentication(value: object, faults: Faults) -> Authentication | None:
     if form is None:
         faults.add("type", f"is unknown; {nearest(str(kind), _FORMS)}")
         return None
-    return read_section(form, value, faults, names_of(*_FORMS.values()))
+    return read_section(form, value, faults, _KNOWN)

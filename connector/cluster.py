@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
@@ -24,6 +25,8 @@ def _check_label(text: str) -> str:
     return text
 
 
+# Jobs name the same few addresses over and over.
+@lru_cache(maxsize=256)
 def _check_url(text: str) -> str:
     try:
         parts = urlsplit(text)
@@ -90,6 +93,7 @@ class SelfManaged(Section):
 
 Cluster = SaaS | SelfManaged
 _FORMS: Mapping[str, type[SaaS | SelfManaged]] = {"saas": SaaS, "selfManaged": SelfManaged}
+_KNOWN = names_of(*_FORMS.values())
 
 
 def read_cluster(value: object, faults: Faults) -> Cluster | None:
@@ -110,8 +114,7 @@ def read_cluster(value: object, faults: Faults) -> Cluster | None:
     if form is None:
         faults.add("deployment", f"is unknown; {nearest(str(deployment), _FORMS)}")
         return None
-    known = names_of(SaaS, SelfManaged)
-    return read_section(form, {**value, "deployment": deployment}, faults, known)
+    return read_section(form, {**value, "deployment": deployment}, faults, _KNOWN)
 
 
 def _deployment(value: Mapping[str, object]) -> str | None:
