@@ -9,10 +9,12 @@ from aiohttp import ClientSession
 from connector.authorization import Authorizer
 from connector.errors import CallTimeout
 from connector.failures import raise_for_status, translating
+from connector.operations import DELETE
 from connector.page import join, read_page
 from connector.query import Search
 from connector.request import Request, next_page
 from connector.response import Response, read_response
+from connector.sharing import SharedReads
 from runtime.clock import Clock
 from runtime.http import Answer, exchange
 
@@ -32,11 +34,14 @@ class Client:
         clock: Clock,
         *,
         max_response_bytes: int,
+        sharing: SharedReads | None = None,
     ) -> None:
+        """`sharing` lets jobs share what they ask for alike; without it each asks for itself."""
         self._session = session
         self._authorizer = authorizer
         self._clock = clock
         self._max_response_bytes = max_response_bytes
+        self._sharing = sharing
 
     async def send(self, request: Request, time_left_s: float) -> Response:
         """Send `request`, all its pages, within its time-out and `time_left_s`.
@@ -74,13 +79,22 @@ class Client:
     async def _send_once(self, request: Request, until_s: float) -> Response:
         with translating():
             async with asyncio.timeout(self._left_s(until_s)):
-                answer = await self._authorizer.authorized(
-                    request.authorization,
-                    lambda headers: self._exchange(request, headers, until_s),
-                )
+                answer = await self._answer(request, until_s)
         if answer.status >= _BAD_REQUEST:
             raise_for_status(answer, self._clock.now_ms())
         return read_response(answer, request.operation)
+
+    async def _answer(self, request: Request, until_s: float) -> Answer:
+        async def ask() -> Answer:
+            return await self._authorizer.authorized(
+                request.authorization,
+                lambda headers: self._exchange(request, headers, until_s),
+            )
+
+        if self._sharing is None or request.operation is DELETE:
+            return await ask()
+        asked = (request.operation, request.url, request.body, request.authorization)
+        return await self._sharing.answer(asked, ask)
 
     async def _exchange(
         self,

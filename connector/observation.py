@@ -62,6 +62,10 @@ POLL_FAILURES = Counter(
     meaning="Polls and streams that failed, by the kind of failure.",
     labels=("failure",),
 )
+SHARED_READS = Counter(
+    name="connector_shared_reads",
+    meaning="Answers that a job got from another job's request (CONNECTOR_COALESCE_MS).",
+)
 METRICS: tuple[Metric, ...] = (
     INVOCATIONS,
     EXECUTION_TIME,
@@ -71,6 +75,7 @@ METRICS: tuple[Metric, ...] = (
     FOREIGN_JOBS,
     COMMAND_RETRIES,
     POLL_FAILURES,
+    SHARED_READS,
 )
 
 _RECENT = 20
@@ -155,8 +160,8 @@ class JobWitness:
         )
 
 
-class WorkerMeters:
-    """The metrics of all workers; a registry takes each metric once."""
+class Meters:
+    """What all workers count together; a registry takes each metric once."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self.activated = ACTIVATED.on(registry)
@@ -164,12 +169,13 @@ class WorkerMeters:
         self.in_hand = IN_HAND.on(registry)
         self.retries = COMMAND_RETRIES.on(registry)
         self.poll_failures = POLL_FAILURES.on(registry)
+        self.shared_reads = SHARED_READS.on(registry)
 
 
 class WorkerMetrics(Observer):
     """One worker's own events as metrics."""
 
-    def __init__(self, meters: WorkerMeters, job_type: str) -> None:
+    def __init__(self, meters: Meters, job_type: str) -> None:
         self._activated = meters.activated.labels(job_type)
         self._handled = {ending: meters.handled.labels(job_type, ending.value) for ending in Ending}
         self._in_hand = meters.in_hand.labels(job_type)

@@ -12,9 +12,10 @@ from connector.authorization import Authorizer
 from connector.gateway_credentials import gateway_credentials
 from connector.known_secrets import KnownSecrets
 from connector.login import Logins
-from connector.observation import JobWitness, WorkerMeters
+from connector.observation import JobWitness, Meters
 from connector.providers import secret_sources
 from connector.settings import ConnectorSettings
+from connector.sharing import SharedReads
 from connector.status import problem, sections
 from connector.workers import Ground, run_all, workers
 from runtime import health, lifecycle, logs, metrics
@@ -48,6 +49,7 @@ async def _work(
     clock = SystemClock()
     registry = metrics.new_registry()
     life.start("loop watch", metrics.watch_loop(metrics.LOOP_LAG.on(registry), clock))
+    meters = Meters(registry)
     options = HttpOptions(
         connections=settings.max_jobs_active * (2 if settings.official_templates else 1),
         ca_file=settings.ca_file,
@@ -58,6 +60,7 @@ async def _work(
         open_session(options) as session,
         TokenCache(session, clock, random.random) as tokens,
         Logins(session) as logins,
+        SharedReads(clock, settings.coalesce_ms / 1000, meters.shared_reads.inc) as sharing,
         Gateway(
             settings.address,
             credentials=gateway_credentials(settings, tokens),
@@ -69,9 +72,10 @@ async def _work(
             settings=settings,
             session=session,
             authorizer=Authorizer(tokens, logins),
+            sharing=sharing if settings.coalesce_ms else None,
             sources=secret_sources(settings, environ, session, tokens, clock),
             gateway=gateway,
-            meters=WorkerMeters(registry),
+            meters=meters,
             witness=JobWitness(registry, clock),
             known_secrets=KnownSecrets(),
             clock=clock,

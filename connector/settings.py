@@ -136,6 +136,15 @@ class ConnectorSettings(Connection, ProxySettings):
         Field(ge=1),
         Variable("CONNECTOR_MAX_RESPONSE_BYTES", meaning="Largest answer that is read."),
     ] = 50 * 1024 * 1024
+    coalesce_ms: Annotated[
+        DurationMs,
+        Field(ge=0),
+        Variable(
+            "CONNECTOR_COALESCE_MS",
+            meaning="Jobs that ask for the very same thing with the same credentials share a "
+            "request that is no older than this. 0: each asks for itself.",
+        ),
+    ] = 0
     management_port: Annotated[
         Port,
         Variable("CONNECTOR_MANAGEMENT_PORT", meaning="Port of health, metrics and status."),

@@ -11,7 +11,7 @@ from connector.authorization import Authorizer
 from connector.client import Client
 from connector.inputs import FETCHED
 from connector.known_secrets import KnownSecrets
-from connector.observation import JobWitness, WorkerMeters, WorkerMetrics
+from connector.observation import JobWitness, Meters, WorkerMetrics
 from connector.official import template
 from connector.official.client import OfficialConnector
 from connector.official.gate import OfficialJobs
@@ -19,6 +19,7 @@ from connector.operate import OperateConnector
 from connector.pipeline import Connector, InputsT, Pipeline, RequestT
 from connector.secrets import SecretSource
 from connector.settings import ConnectorSettings
+from connector.sharing import SharedReads
 from runtime.clock import Clock
 from worker.executor import Handler
 from worker.gateway import Gateway
@@ -33,9 +34,10 @@ class Ground:
     settings: ConnectorSettings
     session: ClientSession
     authorizer: Authorizer
+    sharing: SharedReads | None
     sources: Sequence[SecretSource]
     gateway: Gateway
-    meters: WorkerMeters
+    meters: Meters
     witness: JobWitness
     known_secrets: KnownSecrets
     clock: Clock
@@ -76,6 +78,7 @@ def _workers(ground: Ground) -> Iterator[tuple[str, Worker]]:
             ground.clock,
             settings.policy,
             max_response_bytes=limit_bytes,
+            sharing=ground.sharing,
         )
         gate = OfficialJobs(_pipeline(ground, official).handle, ground.witness.handed_back)
         timeout_ms = settings.http_rest_timeout_ms

@@ -13,6 +13,7 @@ from connector.official.inputs import OfficialInputs, read_official_inputs
 from connector.official.request import OfficialRequest, build
 from connector.official.response import NoResponse, OfficialResponse, read_official_response
 from connector.pipeline import Connector
+from connector.sharing import SharedReads
 from runtime.clock import Clock
 from runtime.http import Answer, exchange
 
@@ -33,12 +34,15 @@ class OfficialConnector(Connector[OfficialInputs, OfficialRequest]):
         policy: Policy,
         *,
         max_response_bytes: int,
+        sharing: SharedReads | None = None,
     ) -> None:
+        """`sharing` is that of the other connector, or none."""
         self._session = session
         self._authorizer = authorizer
         self._clock = clock
         self._policy = policy
         self._max_response_bytes = max_response_bytes
+        self._sharing = sharing
 
     @override
     def read(self, variables: Mapping[str, object]) -> OfficialInputs:
@@ -54,13 +58,23 @@ class OfficialConnector(Connector[OfficialInputs, OfficialRequest]):
     ) -> OfficialResponse | NoResponse:
         with translating():
             async with asyncio.timeout(time_left_s):
-                answer = await self._authorizer.authorized(
-                    request.credentials,
-                    lambda headers: self._exchange(request, headers, time_left_s),
-                )
+                answer = await self._answer(request, time_left_s)
         if answer.status >= _BAD_REQUEST:
             raise_for_status(answer, self._clock.now_ms())
         return read_official_response(answer)
+
+    async def _answer(self, request: OfficialRequest, time_left_s: float) -> Answer:
+        async def ask() -> Answer:
+            return await self._authorizer.authorized(
+                request.credentials,
+                lambda headers: self._exchange(request, headers, time_left_s),
+            )
+
+        if self._sharing is None:
+            return await ask()
+        headers = tuple(request.headers.items())
+        asked = (request.method, request.url, headers, request.body, request.credentials)
+        return await self._sharing.answer(asked, ask)
 
     async def _exchange(
         self, request: OfficialRequest, headers: Mapping[str, str], time_left_s: float
