@@ -9,6 +9,7 @@ id, the expression, the expected result (temporal values as text) and, where it 
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -25,6 +26,8 @@ DIFFERENCES: dict[str, list[str]] = json.loads(
     (FOLDER / "differences.json").read_text(encoding="utf-8")
 )
 """Why a case has another result here: the reason, and the cases it holds for."""
+
+FINER_THAN_MICROSECONDS = re.compile(r"\.\d{7}")
 
 
 @dataclass(frozen=True)
@@ -58,8 +61,18 @@ class Case:
         except feel.FeelError:
             value = None
         if isinstance(self.expected, str) and not isinstance(value, str):
-            return value is not None and parse_temporal(self.expected) == value
+            return value is not None and _same_temporal(value, self.expected)
         return same(feel.to_json(value), self.expected)
+
+
+def _same_temporal(value: Any, expected: str) -> bool:
+    """Whether a value is what the text says: its zone too, and each digit of a second."""
+    parsed = parse_temporal(expected)
+    return (
+        parsed == value
+        and feel.to_json(parsed) == feel.to_json(value)
+        and FINER_THAN_MICROSECONDS.search(expected) is None
+    )
 
 
 def cases() -> Iterator[Case]:
