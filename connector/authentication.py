@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
@@ -8,10 +9,12 @@ from pydantic import AfterValidator, SecretStr
 from connector.errors import Faults
 from connector.section import Section, is_blank, names_of, nearest, read_section, refuse
 
+_CONTROL = re.compile(r"[\x00-\x1f]")
+
 
 def _check_sendable(secret: SecretStr) -> SecretStr:
     # A line break in a credential would end the header that it is sent in.
-    if any(ord(letter) < ord(" ") for letter in secret.get_secret_value()):
+    if _CONTROL.search(secret.get_secret_value()):
         raise refuse("has a line break or control character in it")
     return secret
 

@@ -88,9 +88,10 @@ def _check_cluster(cluster: Cluster, policy: Policy, faults: Faults) -> None:
 
 def check_hosts(urls: Iterable[tuple[str, str]], policy: Policy, faults: Faults) -> None:
     """Note each input, by its name, whose URL leads to a host that the operator does not allow."""
+    if not policy.allowed_hosts:
+        return
     for name, url in urls:
-        host = urlsplit(url).hostname or ""
-        if policy.allowed_hosts and not _is_allowed(host, policy.allowed_hosts):
+        if not _is_allowed(urlsplit(url).hostname or "", policy.allowed_hosts):
             remedy = "an operator can add it to CONNECTOR_ALLOWED_HOSTS"
             faults.add(name, f"names a host that this connector may not call; {remedy}")
 
