@@ -8,6 +8,7 @@ from typing import Generic, Protocol, TypeVar
 
 import orjson
 import structlog
+from typing_extensions import override
 
 from connector.errors import (
     ConnectorError,
@@ -22,9 +23,9 @@ from connector.nothing import why_nothing
 from connector.outcome import Ending
 from connector.redaction import Redaction
 from connector.result import Answer
-from connector.secrets import Resolved, SecretSource, resolve
+from connector.secrets import Resolved, SecretSource, may_name_secrets, resolve
 from connector.upstream_secrets import resolve_text
-from runtime.clock import Clock
+from runtime.clock import Clock, SystemClock
 from worker.errors import GatewayError, Retryable
 from worker.job import Job, log_fields
 from worker.outcome import Outcome
@@ -71,6 +72,14 @@ class Witness(Protocol):
         ...
 
 
+class NoWitness(Witness):
+    """Looks away."""
+
+    @override
+    def ended(self, *_: object) -> None:
+        pass
+
+
 ExtendJob = Callable[[Job, int], Awaitable[Job]]
 """Makes a job ours for so many milliseconds from now; gives it with its new deadline."""
 
@@ -98,8 +107,8 @@ class Pipeline(Generic[InputsT, RequestT]):
         connector: Connector[InputsT, RequestT],
         sources: Sequence[SecretSource],
         extend: ExtendJob,
-        witness: Witness,
-        clock: Clock,
+        witness: Witness | None = None,
+        clock: Clock | None = None,
         *,
         upstream: Upstream = AS_OURSELVES,
         known_secrets: KnownSecrets | None = None,
@@ -107,8 +116,8 @@ class Pipeline(Generic[InputsT, RequestT]):
         self._connector = connector
         self._sources = sources
         self._extend = extend
-        self._witness = witness
-        self._clock = clock
+        self._witness = witness or NoWitness()
+        self._clock = clock or SystemClock()
         self._upstream = upstream
         self._known_secrets = known_secrets or KnownSecrets()
         self._told: set[tuple[int, str]] = set()
@@ -152,6 +161,8 @@ class Pipeline(Generic[InputsT, RequestT]):
 
     async def _resolved(self, job: Job) -> Resolved:
         """The job's variables with its secrets filled in."""
+        if not may_name_secrets(job.variables_json):
+            return Resolved(_variables(job.variables_json), ())
         if not self._upstream.secrets:
             resolved = await resolve(_variables(job.variables_json), self._sources, job)
         else:

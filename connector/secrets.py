@@ -95,6 +95,11 @@ class Resolved:
     secrets: tuple[SecretStr, ...]
 
 
+def may_name_secrets(json_text: str) -> bool:
+    """Whether a JSON text can name a secret at all; far cheaper than to look at each value."""
+    return "secrets." in json_text or "\\u" in json_text
+
+
 async def resolve(
     variables: Mapping[str, object],
     sources: Sequence[SecretSource],
