@@ -44,6 +44,8 @@ class HttpServer:
             application,
             access_log=None,
             handle_signals=False,
+            # Who hangs up waits no longer: a long poll of a client that is gone takes no jobs.
+            handler_cancellation=True,
             shutdown_timeout=_STOP_TIMEOUT_S,
         )
 

@@ -1,20 +1,24 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from types import MappingProxyType
 
 from yarl import URL
 
 from exporter.errors import SourceRefused
 from exporter.sources import Credentials
+from exporter.sources.parameters import (
+    Parameters,
+    read_parameters,
+    seconds,
+    some_seconds,
+    web_base,
+)
 
 _MAX_PAGE = 10_000
 """Elasticsearch's `index.max_result_window`."""
-
-_MAX_MS = 86_400_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,23 +50,8 @@ def read_address(url: URL) -> Address:
     Raises:
         SourceRefused: Something in it cannot be used; all of it is told at once.
     """
-    known = _PARAMETERS.keys()
-    faults = [_unknown(name) for name in url.query if name not in known]
-    fields: dict[str, object] = {}
-    for name, text in url.query.items():
-        if name in known:
-            field, read = _PARAMETERS[name]
-            try:
-                fields[field] = read(text)
-            except ValueError as error:
-                faults.append(f"{name} must be {error}")
-    if not url.host:
-        faults.append("there is no host in it")
-    if faults:
-        raise SourceRefused(f"the URL of the source cannot be used: {'; '.join(faults)}")
-    scheme = url.scheme.partition("+")[2]
-    base = url.with_scheme(scheme).with_user(None).with_query(None).with_fragment(None)
-    return Address(base.with_path(base.path.rstrip("/")), **fields)  # type: ignore[arg-type] # by name
+    fields = read_parameters(url, _PARAMETERS)
+    return Address(web_base(url), **fields)  # type: ignore[arg-type] # by name
 
 
 def authorization(credentials: Credentials, url: URL) -> Mapping[str, str]:
@@ -89,18 +78,6 @@ def authorization(credentials: Credentials, url: URL) -> Mapping[str, str]:
     return {"Authorization": f"Basic {base64.b64encode(pair).decode()}"}
 
 
-def _seconds(text: str) -> float:
-    if not text.isdecimal() or int(text) > _MAX_MS:
-        raise ValueError("a whole number of milliseconds, a day at most")
-    return int(text) / 1000
-
-
-def _some_seconds(text: str) -> float:
-    if not (seconds := _seconds(text)):
-        raise ValueError("at least 1 millisecond")
-    return seconds
-
-
 def _page(text: str) -> int:
     if not text.isdecimal() or not 1 <= int(text) <= _MAX_PAGE:
         raise ValueError(f"a whole number from 1 to {_MAX_PAGE}")
@@ -113,20 +90,13 @@ def _prefix(text: str) -> str:
     return text
 
 
-_PARAMETERS: Mapping[str, tuple[str, Callable[[str], object]]] = MappingProxyType(
+_PARAMETERS: Parameters = MappingProxyType(
     {
         "prefix": ("prefix", _prefix),
         "page": ("page", _page),
-        "poll-ms": ("poll_s", _some_seconds),
-        "lag-ms": ("lag_s", _seconds),
-        "gap-ms": ("gap_s", _seconds),
-        "overlap-ms": ("overlap_s", _seconds),
+        "poll-ms": ("poll_s", some_seconds),
+        "lag-ms": ("lag_s", seconds),
+        "gap-ms": ("gap_s", seconds),
+        "overlap-ms": ("overlap_s", seconds),
     }
 )
-"""What may stand in the query: the field that it sets and how it is read."""
-
-
-def _unknown(name: str) -> str:
-    nearest = next(iter(get_close_matches(name, _PARAMETERS, n=1)), None)
-    remedy = f"did you mean {nearest}?" if nearest else f"there are {', '.join(_PARAMETERS)}"
-    return f"the parameter {name} is not known; {remedy}"

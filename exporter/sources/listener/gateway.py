@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+from enum import Enum, auto
+from http import HTTPStatus
+
+import msgspec
+
+from exporter.errors import SourceRefused, SourceUnavailable
+from exporter.sources.listener.address import Address
+from exporter.sources.listener.job import Job
+from exporter.sources.listener.rest import RestClient
+
+_SLACK_S = 10.0
+_OLDEST = (8, 8)
+_NO_VARIABLE = "appIntegrationsExporterWantsNoVariables"
+"""A job comes with the variables that are named, and with all of them when none is."""
+
+
+class Settled(Enum):
+    """What became of a job that was to be completed."""
+
+    DONE = auto()
+    """It is completed, or there is no such job any more."""
+    HELD = auto()
+    """It failed before, or an incident holds it; it will be given out again."""
+
+
+class _Jobs(msgspec.Struct, frozen=True):
+    jobs: list[Job]
+
+
+class _Topology(msgspec.Struct, frozen=True, rename="camel"):
+    gateway_version: str
+
+
+_jobs = msgspec.json.Decoder(_Jobs).decode
+_topology = msgspec.json.Decoder(_Topology).decode
+
+
+class JobGateway:
+    """The cluster's jobs; methods raise as those of `RestClient` do.
+
+    Args:
+        client: For requests.
+        address: Which jobs are taken and how.
+    """
+
+    def __init__(self, client: RestClient, address: Address) -> None:
+        self._client = client
+        self._poll_s = address.poll_s
+        self._wanted = {
+            "type": address.job_type,
+            "worker": address.worker,
+            "timeout": round(address.job_timeout_s * 1000),
+            "maxJobsToActivate": address.max_jobs,
+            "requestTimeout": round(address.poll_s * 1000),
+            "fetchVariable": [_NO_VARIABLE],
+        }
+
+    async def check(self) -> None:
+        """Prove that the cluster answers, lets us in and knows listener jobs."""
+        answer = await self._client.ask("GET", "topology")
+        self._client.check(answer)
+        try:
+            version = _topology(answer.body).gateway_version
+            release = tuple(int(part) for part in version.split(".")[:2])
+        except (msgspec.DecodeError, ValueError) as error:
+            raise SourceRefused(
+                f"{self._client.origin} is no Camunda cluster; check the URL of the source"
+            ) from error
+        if release < _OLDEST:
+            raise SourceRefused(
+                f"the cluster at {self._client.origin} is older than Camunda 8.8; "
+                "user task listeners over REST are there from 8.8 on"
+            )
+
+    async def take(self) -> list[Job]:
+        """Jobs that came up, after a while an empty list."""
+        timeout_s = self._poll_s + _SLACK_S
+        answer = await self._client.ask("POST", "jobs/activation", self._wanted, timeout_s)
+        self._client.check(answer)
+        try:
+            return _jobs(answer.body).jobs
+        except msgspec.DecodeError as error:
+            raise SourceUnavailable(
+                f"{self._client.origin} gave jobs that cannot be read; see what stands before it"
+            ) from error
+
+    async def complete(self, job_key: int) -> Settled:
+        """Let the change that a job announces happen."""
+        answer = await self._client.ask("POST", f"jobs/{job_key}/completion", {})
+        if answer.status == HTTPStatus.NOT_FOUND:
+            return Settled.DONE
+        if answer.status == HTTPStatus.CONFLICT:
+            return Settled.HELD
+        self._client.check(answer)
+        return Settled.DONE
+
+    async def fail(self, job: Job, message: str) -> None:
+        """Give a job back with one retry less; when none is left, an incident tells of it."""
+        body = {"retries": max(0, job.retries - 1), "errorMessage": message}
+        answer = await self._client.ask("POST", f"jobs/{job.key}/failure", body)
+        if answer.status not in (HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT):
+            self._client.check(answer)
