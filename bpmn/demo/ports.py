@@ -19,7 +19,9 @@ class Ports:
         rest: devstack's HTTP APIs, where the Orchestration Cluster has them.
         operate: The same, where Operate has them up to Camunda 8.7.
         issuer: devstack's token endpoint.
+        backend: devstack's App Integrations backend.
         management: The connector's health, metrics and status.
+        exporter: The same of the exporter.
         base: What devstack counts its ports from; None for the documented ones.
     """
 
@@ -27,19 +29,31 @@ class Ports:
     rest: int = 8080
     operate: int = 8081
     issuer: int = 18_080
+    backend: int = 8088
     management: int = 9601
+    exporter: int = 9602
     base: int | None = None
 
     @classmethod
     def counted_from(cls, base: int) -> Ports:
         """Ports one after the other from `base` on, in devstack's order, ours behind them."""
-        gateway, rest, operate, issuer, management = range(base, base + 5)
-        return cls(gateway, rest, operate, issuer, management, base)
+        # The one after its backend is devstack's too, for an Elasticsearch.
+        gateway, rest, operate, issuer, backend, _, *ours = range(base, base + 8)
+        management, exporter = ours
+        return cls(gateway, rest, operate, issuer, backend, management, exporter, base)
 
     @property
     def all(self) -> tuple[int, ...]:
         """Every port that something will listen on."""
-        return (self.gateway, self.rest, self.operate, self.issuer, self.management)
+        return (
+            self.gateway,
+            self.rest,
+            self.operate,
+            self.issuer,
+            self.backend,
+            self.management,
+            self.exporter,
+        )
 
     @property
     def operate_url(self) -> str:
@@ -52,6 +66,11 @@ class Ports:
         realm = f"http://localhost:{self.issuer}/auth/realms/camunda-platform"
         return f"{realm}/protocol/openid-connect/token"
 
+    @property
+    def events_url(self) -> str:
+        """Where devstack's backend takes events, and shows what it has."""
+        return f"http://localhost:{self.backend}/events"
+
     def devstack_arguments(self) -> tuple[str, ...]:
         """What tells devstack to listen there."""
         return () if self.base is None else ("--port-base", str(self.base))
@@ -61,7 +80,7 @@ def choose_ports(documented: Ports | None = None) -> Ports:
     """The documented ports, or others that are free when one of those is taken.
 
     Raises:
-        DemoError: No five ports in a row are free between 30000 and 32000.
+        DemoError: No eight ports in a row are free between 30000 and 32000.
     """
     documented = documented or Ports()
     for ports in (documented, *map(Ports.counted_from, _BASES)):

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import textwrap
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
 import orjson
 
 from bpmn.demo.camunda import CLIENT_ID, CLIENT_SECRET
+from bpmn.demo.events import Event
 from bpmn.demo.ports import Ports
 from bpmn.demo.story import Ended
 from bpmn.demo.tap import Exchange
@@ -37,13 +38,26 @@ def table(ended: Ended) -> str:
     return "\n".join(rows)
 
 
+def events_table(events: Sequence[Event]) -> str:
+    """What the exporter delivered of user tasks, an event a line, in the order of arrival."""
+    rows = [" events at the App Integrations backend ".center(_WIDTH, "─")]
+    for event in events:
+        of = f"{event['processDefinitionId']}, instance {event['processInstanceKey']}"
+        assignee = f", assignee {event['assignee']}" if event["assignee"] else ""
+        about = f"user task {event['id']} of {of}{assignee}"
+        rows += _rows(event["elementId"], event["intent"].lower(), [about])
+    return "\n".join(rows)
+
+
 def where(ports: Ports) -> str:
     """Where everything listens, and why it is not where the documentation says."""
     lines = [
         f"gRPC gateway    http://localhost:{ports.gateway}",
         f"HTTP APIs       http://localhost:{ports.rest} and http://localhost:{ports.operate}",
         f"token endpoint  {ports.token_url}",
+        f"event backend   http://localhost:{ports.backend}",
         f"connector       http://localhost:{ports.management}",
+        f"exporter        http://localhost:{ports.exporter}",
     ]
     if ports.base is not None:
         lines.insert(0, "A documented port is taken on this machine, so these are used:")
@@ -60,6 +74,7 @@ def invitation(ports: Ports) -> str:
             f"  Operate URL  {ports.operate_url}",
             f"  Token URL    {ports.token_url}",
             f"  client       {CLIENT_ID}, secret {CLIENT_SECRET}",
+            f"User tasks show as events on http://localhost:{ports.backend}",
             "Ctrl-C stops everything.",
         ],
     )

@@ -2,12 +2,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine, Sequence
+from functools import partial
+from pathlib import Path
 from typing import Any, TypeVar
 
 from aiohttp import ClientError, ClientSession
 
 from bpmn.demo.camunda import CLIENT_ID, CLIENT_SECRET
 from bpmn.demo.errors import ServiceFailedError
+from bpmn.demo.events import API_KEY
 from bpmn.demo.ports import Ports
 from bpmn.demo.service import Program, Service
 from bpmn.demo.zeebe import Zeebe
@@ -17,16 +20,25 @@ _Result = TypeVar("_Result")
 
 
 class Services:
-    """devstack and the connector, started in this order and stopped in the other."""
+    """devstack, the connector and the exporter, started in this order and stopped in the other.
 
-    def __init__(self, ports: Ports, clock: Clock) -> None:
+    Args:
+        ports: Where everything listens.
+        folder: For the record log and the exporter's state.
+        clock: Time.
+    """
+
+    def __init__(self, ports: Ports, folder: Path, clock: Clock) -> None:
         self._ports = ports
+        self._folder = folder
+        self._records = folder / "records.jsonl"
         self._clock = clock
         self._running: list[Service] = []
 
     async def start_devstack(self, zeebe: Zeebe) -> None:
         """Start the cluster and wait until its gateway answers; its HTTP servers come before it."""
-        program = Program("devstack", "devstack", ("run", *self._ports.devstack_arguments()))
+        arguments = ("run", *self._ports.devstack_arguments(), "--records", str(self._records))
+        program = Program("devstack", "devstack", arguments)
         await (await self._start(program)).ready(zeebe.is_there)
 
     async def start_connector(self, session: ClientSession) -> None:
@@ -37,17 +49,22 @@ class Services:
             "SECRET_OPERATE_CLIENT_ID": CLIENT_ID,
             "SECRET_OPERATE_CLIENT_SECRET": CLIENT_SECRET,
         }
-        url = f"http://localhost:{self._ports.management}/readyz"
-
-        async def is_ready() -> bool:
-            try:
-                async with session.get(url) as response:
-                    return response.ok
-            except ClientError:
-                return False
-
         program = Program("operate-connector", "connector", ("run",), environment)
-        await (await self._start(program)).ready(is_ready)
+        service = await self._start(program)
+        await service.ready(partial(_is_ready, session, self._ports.management))
+
+    async def start_exporter(self, session: ClientSession) -> None:
+        """Start the exporter, which reads devstack's record log, and wait until it is ready."""
+        environment = {
+            "APP_INTEGRATIONS_SOURCE": self._records.as_uri(),
+            "APP_INTEGRATIONS_URL": self._ports.events_url,
+            "APP_INTEGRATIONS_API_KEY": API_KEY,
+            "APP_INTEGRATIONS_STATE_DIR": str(self._folder / "state"),
+            "APP_INTEGRATIONS_MANAGEMENT_PORT": str(self._ports.exporter),
+        }
+        program = Program("app-integrations-exporter", "exporter", ("run",), environment)
+        service = await self._start(program)
+        await service.ready(partial(_is_ready, session, self._ports.exporter))
 
     async def meanwhile(self, work: Coroutine[Any, Any, _Result]) -> _Result:
         """Do `work` while the services run.
@@ -86,3 +103,11 @@ class Services:
         service = await Service.start(program, self._clock)
         self._running.append(service)
         return service
+
+
+async def _is_ready(session: ClientSession, port: int) -> bool:
+    try:
+        async with session.get(f"http://localhost:{port}/readyz") as response:
+            return response.ok
+    except ClientError:
+        return False

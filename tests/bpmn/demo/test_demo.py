@@ -76,7 +76,10 @@ def test_all_processes_run_to_their_ends(demo):
         "COMPLETED at “Receipt read”",
         '"searchAfter": [',
         '  variable incidentsByType  is        [{"type": "JOB_NO_RETRIES", "incidents": 3}]',
-        "3 processes ran to their ends, services stopped",
+        " events at the App Integrations backend ",
+        "created   user task ",
+        "completed user task ",
+        "3 processes ran to their ends, 2 events were delivered, services stopped",
     ):
         assert seen in output
     assert "secret" not in output
@@ -101,7 +104,7 @@ def test_it_stays_up_until_it_is_told_to_stop(demo, number):
     process = demo("--stay")
     read_until(process, "Ctrl-C stops everything")
     left = psutil.Process(process.pid).children()
-    assert len(left) == 2
+    assert len(left) == 3
     process.send_signal(number)
     output, _ = process.communicate(timeout=60)
     assert process.returncode == 0, output

@@ -29,4 +29,4 @@ def test_the_defaults_are_the_documented_ports():
     assert Ports().token_url == (
         "http://localhost:18080/auth/realms/camunda-platform/protocol/openid-connect/token"
     )
-    assert Ports().all == (26500, 8080, 8081, 18080, 9601)
+    assert Ports().all == (26500, 8080, 8081, 18080, 8088, 9601, 9602)

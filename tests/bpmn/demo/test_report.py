@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from bpmn.demo.ports import Ports
-from bpmn.demo.report import invitation, table, where
+from bpmn.demo.report import events_table, invitation, table, where
 from bpmn.demo.story import Ended
 from bpmn.demo.tap import Exchange
 
@@ -55,6 +55,25 @@ def test_an_answer_that_is_no_json_is_shown_as_text():
     """Whatever came back is shown: a diagram's XML, or the page of a proxy in the way."""
     ended = replace(ENDED, asked=(("A task", replace(SEARCH, answered=b"<html>")),))
     assert 'answered  200 "<html>"' in table(ended)
+
+
+def test_each_event_is_a_line():
+    """What happened to which task of which instance, and who has it when somebody does."""
+    event = {
+        "id": "7",
+        "intent": "CREATED",
+        "elementId": "look",
+        "processDefinitionId": "p",
+        "processInstanceKey": "9",
+        "assignee": "",
+    }
+    assert events_table(
+        [event, event | {"intent": "ASSIGNED", "assignee": "ann"}]
+    ).splitlines() == [
+        " events at the App Integrations backend ".center(110, "─"),
+        "look                        created   user task 7 of p, instance 9",
+        "look                        assigned  user task 7 of p, instance 9, assignee ann",
+    ]
 
 
 def test_taken_ports_are_told():
