@@ -9,9 +9,13 @@ from pathlib import Path
 
 import pytest
 import yaml
+from yarl import URL
 
 from connector.settings import ConnectorSettings
 from devstack.__main__ import _parser as devstack_parser
+from devstack.backend import API_KEY, EVENTS_PATH
+from devstack.stack import Ports
+from exporter.settings import load_settings
 from runtime.settings import load
 
 ROOT = Path(__file__).parents[2]
@@ -56,7 +60,13 @@ def test_image_runs_commands_that_are_there():
     scripts = PROJECT["project"]["scripts"]
     assert 'ENTRYPOINT ["operate-connector"]' in DOCKERFILE
     assert 'CMD ["operate-connector", "health"]' in DOCKERFILE
-    called = ["operate-connector", *COMPOSE["services"]["devstack"]["entrypoint"]]
+    services = COMPOSE["services"]
+    called = [
+        "operate-connector",
+        *services["devstack"]["entrypoint"],
+        *services["exporter"]["entrypoint"],
+        services["exporter"]["healthcheck"]["test"][1],
+    ]
     assert scripts.keys() >= set(called)
 
 
@@ -72,9 +82,9 @@ def test_image_is_not_root_and_stops_by_sigterm():
 
 
 def test_compose_needs_nothing_else():
-    """The compose file starts devstack and the worker, both from the one image."""
+    """The compose file starts devstack, worker and exporter, all from the one image."""
     services = COMPOSE["services"]
-    assert services.keys() == {"devstack", "worker"}
+    assert services.keys() == {"devstack", "worker", "exporter"}
     assert {service["image"] for service in services.values()} == {"operate-connector"}
 
 
@@ -89,3 +99,16 @@ def test_compose_tells_devstack_what_it_understands():
     """Devstack's arguments are its own, and it listens where the published ports lead."""
     options = devstack_parser().parse_args(COMPOSE["services"]["devstack"]["command"])
     assert (options.command, options.host) == ("run", "0.0.0.0")
+
+
+def test_compose_leads_records_and_events_through_the_exporter():
+    """Devstack pushes where the exporter listens, with its key, and the backend is devstack's."""
+    exporter = load_settings(COMPOSE["services"]["exporter"]["environment"])
+    devstack = COMPOSE["services"]["devstack"]
+    pushed = URL(devstack_parser().parse_args(devstack["command"]).push)
+    assert pushed.port == exporter.source_url.port
+    assert (
+        exporter.source_api_key.get_secret_value() == devstack["environment"]["DEVSTACK_PUSH_KEY"]
+    )
+    assert exporter.url == f"http://localhost:{Ports().backend}{EVENTS_PATH}"
+    assert exporter.api_key.get_secret_value() == API_KEY.get_secret_value()
