@@ -1,6 +1,6 @@
 """What the exporter costs beyond reading: the whole way of user tasks, beside the bare loops.
 
-    python -m bench.exporter [--records 300000] [--rounds 3]
+    python -m bench.exporter [--records 1000000] [--rounds 3]
 
 One core each for the exporter and for a sink that answers as fast as it can; JSON lines with 10 %
 user tasks, batches of 500, 4 in flight, a commit a batch. The goals are ratios within one run:
@@ -301,7 +301,7 @@ def _run_whole(path: Path, url: str, last: int) -> None:
 def main() -> None:
     """Measure and print the table."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--records", type=int, default=300_000)
+    parser.add_argument("--records", type=int, default=1_000_000)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--sink", action="store_true")
     arguments = parser.parse_args()

@@ -22,6 +22,8 @@ from exporter.state import State
 from runtime.clock import Clock
 
 _IDLE_COMMIT_S = 1.0
+_TOGETHER_S = 0.02
+"""How long the position after a batch waits to be written together with the bounds of the next."""
 
 
 class Outflow:
@@ -115,7 +117,7 @@ class Outflow:
             await self._obstacles.wait("backend", reason, self._delivery.pause_s(rounds, outcome))
 
     async def _delivered(self, batch: Batch) -> Batch | None:
-        following = self._backlog.take_now()
+        following = await self._backlog.take(_TOGETHER_S)
         pending = None if following is None else following.bounds
         await self._commit(replace(batch.progress, pending=pending))
         self._obstacles.passed("backend")

@@ -18,9 +18,10 @@ MOST_PARTITIONS = 8191
 
 _PARTITION = re.compile(rb'"partitionId"\s*:\s*(\d{1,4})(?!\d)')
 _POSITION = re.compile(rb'"position"\s*:\s*(\d{1,18})(?!\d)')
-# Brokers write this field last; Elasticsearch's exporter has one number more behind it.
-_LAST_FIELD = b'"position":'
-_TAIL_BYTES = 64
+# Brokers write the value type behind the value, near the end of the line.
+_VALUE_TYPE = b'"valueType":"'
+_TAIL_BYTES = 420
+_CLOSE = ord("}")
 _USER_TASK_SIGNS = (b'"USER_TASK"', b'"userTaskKey"')
 
 
@@ -96,8 +97,9 @@ _decode = msgspec.json.Decoder(Record).decode
 class Sieve:
     """Tells the records that are asked for from the many that are not, mostly without reading them.
 
-    A record is asked for when its value type and intent are. The text of a value type, quotes
-    included, must stand somewhere in such a record; only then is it parsed, and parsing decides.
+    A record is asked for when its value type and intent are. Brokers write the value type behind
+    the value: a line that holds the text `"valueType":"` near its end, and none of the value types
+    that are asked for, is passed over; every other line is parsed, and parsing decides.
 
     Args:
         wanted: Intents by value type, such as `{"USER_TASK": {"CREATED"}}`.
@@ -115,34 +117,30 @@ class Sieve:
     def lines(self, block: Iterable[bytes]) -> list[Sifted]:
         """What is asked for of whole lines of JSON, each with its line end, in their order.
 
-        Lines that do not begin and end as a record does are looked at too, so that a cut record is
-        noticed though its value type is gone.
+        A line that is cut off is parsed too, so that it is noticed though its value type is gone.
         """
         first, *others = self._signs
         if others:
-            candidates = [
-                line
-                for line in block
-                if any(sign in line for sign in self._signs) or not _is_whole(line)
-            ]
+            candidates = [line for line in block if not _is_whole(line) or self._has_sign(line)]
         else:  # one value type is the usual case, and this loop sees every record there is
             candidates = [
                 line
                 for line in block
-                if first in line
-                or line[-2:] != b"}\n"
-                or line[:1] != b"{"
-                or line.rfind(_LAST_FIELD, -_TAIL_BYTES) < 0
+                if line.rfind(first, -_TAIL_BYTES) >= 0
+                or line.rfind(_VALUE_TYPE, -_TAIL_BYTES) < 0
+                or line[-2] != _CLOSE
             ]
         sifted = (self._read(line) for line in candidates if not line.isspace())
         return [record for record in sifted if record is not None]
 
     def one(self, raw: bytes) -> Sifted | None:
         """What is asked for of one record; None when it is not."""
-        ours = any(sign in raw for sign in self._signs)
-        if not ours and _is_whole(raw):
+        if _is_whole(raw) and not self._has_sign(raw):
             return None
         return self._read(raw)
+
+    def _has_sign(self, line: bytes) -> bool:
+        return any(line.rfind(sign, -_TAIL_BYTES) >= 0 for sign in self._signs)
 
     def _read(self, raw: bytes) -> Sifted | None:
         try:
@@ -153,9 +151,9 @@ class Sieve:
 
 
 def _is_whole(line: bytes) -> bool:
-    """Whether a line begins and ends as brokers write records; those that do not are parsed."""
+    """Whether a line ends as brokers write records, so that its end tells its value type."""
     text = line.rstrip()
-    return text[:1] == b"{" and text[-1:] == b"}" and text.rfind(_LAST_FIELD, -_TAIL_BYTES) >= 0
+    return text[-1:] == b"}" and text.rfind(_VALUE_TYPE, -_TAIL_BYTES) >= 0
 
 
 def unreadable(raw: bytes, error: Exception) -> Unreadable:

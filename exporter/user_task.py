@@ -11,6 +11,7 @@ import msgspec
 from exporter.errors import RecordError
 from exporter.record import Record
 
+_FRACTIONS = ("Z", *(f".{millis:03d}".rstrip("0") + "Z" for millis in range(1, 1000)))
 _CONTROL = re.compile(rb"\\\\|\\u00[01][0-9a-f]")
 
 
@@ -111,7 +112,7 @@ def user_task_json(record: Record) -> bytes:
             value.tenant_id,
         )
     )
-    return as_jackson(text)
+    return as_jackson(text) if b"\\u00" in text else text
 
 
 def created_at(timestamp_ms: int | None) -> str | None:
@@ -125,15 +126,11 @@ def created_at(timestamp_ms: int | None) -> str | None:
     if timestamp_ms is None:
         return None
     seconds, millis = divmod(timestamp_ms, 1000)
-    if not millis:
-        return f"{_to_the_second(seconds)}Z"
-    return f"{_to_the_second(seconds)}.{millis:03d}".rstrip("0") + "Z"
+    return _to_the_second(seconds) + _FRACTIONS[millis]
 
 
 def as_jackson(text: bytes) -> bytes:
     """JSON as Jackson escapes it: control characters with upper-case digits."""
-    if b"\\u00" not in text:
-        return text
     return _CONTROL.sub(lambda found: found[0][:2] + found[0][2:].upper(), text)
 
 

@@ -10,7 +10,6 @@ is how far each file was read.
 from __future__ import annotations
 
 import asyncio
-import io
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -70,7 +69,7 @@ class FileSource(Source):
             while True:
                 read_any = False
                 for identity in await asyncio.to_thread(reader.look):
-                    while (block := await asyncio.to_thread(reader.read, identity)) is not None:
+                    while (block := await _next_block(reader, identity)) is not None:
                         read_any = True
                         chunk = await self._chunk(partition_id, identity, block, reader)
                         yield chunk
@@ -114,8 +113,7 @@ class FileSource(Source):
             limit = self._options.max_record_bytes
             reason = f"the record is longer than {limit} bytes"
             return [Unreadable(*whose(block.too_long), Fault.TOO_LONG, reason, block.too_long)], 1
-        lines = io.BytesIO(block.text).readlines()
-        return self._options.sieve.lines(lines), len(lines)
+        return self._options.sieve.lines(block.lines), len(block.lines)
 
     async def _announce(self, sifted: list[Sifted]) -> None:
         """Have every partition that is new written down before anything behind it is done."""
@@ -155,7 +153,7 @@ class FileSource(Source):
                 self._read_lately = False
                 await self._clock.sleep(_POLL_S)
             reader.skip_to(identity, self._frontier.get(identity, 0))
-            block = await asyncio.to_thread(reader.read, identity)
+            block = await _next_block(reader, identity)
             if block is None:
                 return
             await self._announce(self._sift(block)[0])
@@ -163,10 +161,19 @@ class FileSource(Source):
             self._read_lately = bool(self._partitions)
 
 
+async def _next_block(reader: _Reader, identity: str) -> Block | None:
+    """The next lines of a file; None at its end. A thread waits for the disk, if somebody must."""
+    cached = reader.read_cached(identity)
+    if cached is None:
+        return await asyncio.to_thread(reader.read, identity)
+    await asyncio.sleep(0)  # a long file in memory must not keep all else from running
+    return cached
+
+
 class _Reader:
     """How far one lane has read each file.
 
-    Its methods touch the disk; they are called in a thread, one at a time.
+    All but `read_cached` may wait for the disk; they are called in a thread, one at a time.
     """
 
     def __init__(self, pattern: str, bookmark: str, longest_bytes: int) -> None:
@@ -196,6 +203,14 @@ class _Reader:
         self._order = [identity for identity in gone if identity in self._files] + present
         self._offsets = {identity: self._offsets[identity] for identity in self._order}
         return self._order
+
+    def read_cached(self, identity: str) -> Block | None:
+        """The next lines of a file if they are in memory; None when one must look on the disk."""
+        block = self._files[identity].read_cached(self._offsets[identity])
+        if block is None or not block.lines:
+            return None
+        self._offsets[identity] = block.end
+        return block
 
     def read(self, identity: str) -> Block | None:
         """The next lines of a file; None at its end."""
@@ -243,7 +258,7 @@ class _Reader:
         if not rest or identity == self._order[-1]:
             return None
         polls = self._stale[identity] = self._stale.get(identity, 0) + 1
-        return Block(rest, offset + len(rest)) if polls >= _GIVEN_UP_POLLS else None
+        return Block([rest], offset + len(rest)) if polls >= _GIVEN_UP_POLLS else None
 
 
 @asynccontextmanager

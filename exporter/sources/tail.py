@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import io
 import os
 import re
 from dataclasses import dataclass
@@ -11,7 +12,10 @@ from pathlib import Path
 
 _HEAD_BYTES = 4096
 _TIMESTAMP = re.compile(rb'"timestamp"\s*:\s*(\d{1,15})')
-BLOCK_BYTES = 1024 * 1024
+BLOCK_BYTES = 192 * 1024
+"""What is read at once: it and its lines fit into a processor's cache, which is half the time."""
+
+_NO_WAIT: int | None = getattr(os, "RWF_NOWAIT", None)  # Linux alone has it
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +41,12 @@ class Block:
     """Whole lines of a file.
 
     Attributes:
-        text: With their line ends; empty when no whole line is there.
+        lines: With their line ends; empty when no whole line is there.
         end: Offset behind them.
-        too_long: The beginning of a line that is longer than allowed; it is left out of `text`.
+        too_long: The beginning of a line that is longer than allowed; it is left out of `lines`.
     """
 
-    text: bytes
+    lines: list[bytes]
     end: int
     too_long: bytes = b""
 
@@ -81,8 +85,23 @@ class OpenFile:
         """Whether it still begins as it did; not when it was cut to nothing and begun anew."""
         return _identity(os.pread(self._file, _HEAD_BYTES, 0)) == self.identity
 
+    def read_cached(self, offset: int) -> Block | None:
+        """Whole lines from `offset` on, if they are in memory already; never waits for the disk.
+
+        None when they are not, or when a line is too long for one block: `read` tells.
+        """
+        if _NO_WAIT is None:
+            return None
+        buffer = bytearray(BLOCK_BYTES)
+        try:
+            size_bytes = os.preadv(self._file, [buffer], offset, _NO_WAIT)
+        except OSError:  # not cached, or not for this file system
+            return None
+        block = _whole_lines(buffer[:size_bytes] if size_bytes < BLOCK_BYTES else buffer, offset)
+        return block if block.lines or size_bytes == 0 else None
+
     def read(self, offset: int, longest_bytes: int) -> Block:
-        """Whole lines from `offset` on, about a megabyte of them.
+        """Whole lines from `offset` on, some hundred of them.
 
         Args:
             offset: Where a line begins.
@@ -91,11 +110,9 @@ class OpenFile:
         wanted = BLOCK_BYTES
         while True:
             text = os.pread(self._file, wanted, offset)
-            end = text.rfind(b"\n") + 1
-            if end:
-                return Block(text[:end], offset + end)
-            if len(text) < wanted:
-                return Block(b"", offset)
+            block = _whole_lines(text, offset)
+            if block.lines or len(text) < wanted:
+                return block
             if wanted > longest_bytes:
                 return self._pass_over(offset, text[:_HEAD_BYTES])
             wanted *= 2
@@ -113,9 +130,15 @@ class OpenFile:
         while text := os.pread(self._file, BLOCK_BYTES, at):
             end = text.find(b"\n")
             if end >= 0:
-                return Block(b"", at + end + 1, beginning)
+                return Block([], at + end + 1, beginning)
             at += len(text)
-        return Block(b"", offset)  # its end is not written yet
+        return Block([], offset)  # its end is not written yet
+
+
+def _whole_lines(text: bytes | bytearray, offset: int) -> Block:
+    lines = io.BytesIO(text).readlines()
+    cut = lines.pop() if lines and not lines[-1].endswith(b"\n") else b""
+    return Block(lines, offset + len(text) - len(cut))
 
 
 def _look_at(path: Path) -> Found | None:
