@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from connector.operations import ENDPOINTS
+from connector.operations import ENDPOINTS, OPERATIONS
 from tests.kit.modeler import TEMPLATE, run_node
 
 
@@ -49,13 +49,26 @@ def test_every_filter_names_the_fields_of_its_endpoint():
 
 
 def test_every_endpoint_has_its_filter_and_its_operations():
-    """Each endpoint on offer has a filter of its own and knows each operation on offer."""
+    """Each endpoint on offer has a filter of its own, and all operations that it knows."""
     (endpoints,) = ([c["value"] for c in each["choices"]] for each in bound("request.endpoint"))
-    (operations,) = ([c["value"] for c in each["choices"]] for each in bound("request.operation"))
     assert len(bound("request.filter")) == len(endpoints)
-    for endpoint in endpoints:
-        known = {operation.name for operation in ENDPOINTS[endpoint].operations}
-        assert known.issuperset(operations)
+    offered = {}
+    for each in bound("request.operation"):
+        condition = each["condition"]
+        for endpoint in condition.get("oneOf", [condition.get("equals")]):
+            offered[endpoint] = {choice["value"] for choice in each["choices"]}
+    assert offered == {
+        endpoint: {operation.name for operation in ENDPOINTS[endpoint].operations}
+        for endpoint in endpoints
+    }
+
+
+def test_every_operation_that_needs_a_key_asks_for_it():
+    """The field for the key is shown for each such operation, and for no other."""
+    (key,) = bound("request.key")
+    assert set(key["condition"]["oneOf"]) == {
+        operation.name for operation in OPERATIONS.values() if operation.needs_key
+    }
 
 
 def test_template_offers_the_inputs_of_the_job_type():

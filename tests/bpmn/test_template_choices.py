@@ -44,6 +44,21 @@ CHOICES = {
         "request.key": "2251799813685249",
     },
 }
+CHOICES |= {
+    f"{operation} of {endpoint}": {
+        **SELF_MANAGED,
+        "authentication.type": "none",
+        "request.endpoint": endpoint,
+        "request.operation": operation,
+        "request.key": "2251799813685249",
+    }
+    for endpoint, operation in (
+        ("processInstances", "statistics"),
+        ("processInstances", "sequenceFlows"),
+        ("processInstances", "delete"),
+        ("processDefinitions", "xml"),
+    )
+}
 NOISE = {
     "cluster.region": "bru-2",
     "cluster.clusterId": "5b1f8a9e-0c3d-4e57-9a41-7d2c6f0b8e13",
@@ -80,7 +95,7 @@ def test_the_connector_takes_what_the_template_writes(written, name):
         *section, last = path.split(".")
         target = variables.setdefault(section[0], {}) if section else variables
         target[last] = value
-    inputs = read_inputs(variables, Policy())
+    inputs = read_inputs(variables, Policy(allow_delete=True))
     assert inputs.timeout_s == 20
     assert inputs.query.endpoint.name == CHOICES[name]["request.endpoint"]
 
