@@ -51,7 +51,21 @@ async def count_incidents(stage: Stage, orders: Orders) -> Ended:
     return ended
 
 
-STORIES: Final = (find_stuck_instances, wait_for_order, count_incidents)
+async def trace_order(stage: Stage, orders: Orders) -> Ended:
+    """The way of a declined order is told: where it began, where it is stuck, and its diagram."""
+    variables = {"orderInstanceKey": min(orders.stuck)}
+    ended = await (await Instance.start(stage, "trace-instance", variables)).end()
+    expected = {
+        "completed": ["StartEvent_Placed"],
+        "stuck": ["Task_ChargeCard"],
+        "taken": ["Flow_Placed_ChargeCard"],
+        "isDrawn": True,
+    }
+    _expect(ended, "Order traced", ended.variables.get("trace") == expected)
+    return ended
+
+
+STORIES: Final = (find_stuck_instances, wait_for_order, count_incidents, trace_order)
 
 
 def _expect(ended: Ended, end: str, result_is_right: bool) -> None:  # noqa: FBT001 - private

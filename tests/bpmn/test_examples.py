@@ -39,6 +39,7 @@ def test_tasks_carry_what_the_template_writes():
     }
     assert {task["carried"]["inputs"]["request.endpoint"] for task in tasks.values()} == {
         "processInstances",
+        "processDefinitions",
         "variables",
         "incidents",
     }

@@ -11,5 +11,9 @@ README = (ROOT / "bpmn" / "README.md").read_text()
 def test_each_example_has_its_section(example):
     """A reader finds every diagram in a heading of the page, and its variables under it."""
     (section,) = (part for part in README.split("\n### ") if f"`{example.name}`" in part[:80])
-    variables = {"stuck-instances": "processId", "wait-for-process": "orderInstanceKey"}
+    variables = {
+        "stuck-instances": "processId",
+        "wait-for-process": "orderInstanceKey",
+        "trace-instance": "orderInstanceKey",
+    }
     assert variables.get(example.stem, "") in section
