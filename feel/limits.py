@@ -18,6 +18,7 @@ class Limits:
         string_chars: characters of the longest text that may be made.
         list_items: items of the longest list that may be made.
         regex_s: seconds that one match of a regular expression may take.
+        regex_chars: characters of the longest regular expression.
     """
 
     steps: int = 2_000_000
@@ -26,6 +27,7 @@ class Limits:
     string_chars: int = 2_000_000
     list_items: int = 1_000_000
     regex_s: float = 0.5
+    regex_chars: int = 10_000
 
 
 DEFAULT_LIMITS = Limits()

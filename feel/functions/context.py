@@ -112,12 +112,12 @@ def _merge(run: Run, contexts: Sequence[Value]) -> dict[str, Value] | None:
 
 @CONTEXT.function(
     "context merge",
-    "contexts: list",
+    "contexts: any",
     ("context merge([{x: 1, y: 0}, {y: 2}])", "{x: 1, y: 2}"),
 )
-def context_merge(run: Run, contexts: Sequence[Value]) -> dict[str, Value] | None:
-    """One context with the entries of all; of equal keys the last one counts."""
-    return _merge(run, contexts)
+def context_merge(run: Run, contexts: Value) -> dict[str, Value] | None:
+    """One context with the entries of all in a list; of equal keys the last one counts."""
+    return _merge(run, contexts if is_list(contexts) else [contexts])
 
 
 @CONTEXT.function(
@@ -125,9 +125,9 @@ def context_merge(run: Run, contexts: Sequence[Value]) -> dict[str, Value] | Non
 )
 def context_merge_all(run: Run, *contexts: Value) -> dict[str, Value] | None:
     """One context with the entries of all arguments."""
-    if len(contexts) == 1 and is_list(contexts[0]):
-        return _merge(run, contexts[0])
-    return _merge(run, contexts)
+    if len(contexts) == 1:
+        return context_merge(run, contexts[0])
+    return _merge(run, contexts) if contexts else None
 
 
 CONTEXT.function(

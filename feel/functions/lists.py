@@ -123,7 +123,7 @@ def list_replace(run: Run, items: Sequence[Value], where: Value, item: Value) ->
     if isinstance(where, Function):
         return list_replace_matching(run, items, where, item)
     number = as_number(where)
-    place = None if number is None else _place(items, int(number))
+    place = _place(items, int(number)) if number is not None and number == int(number) else None
     if place is None or not 0 <= place < len(items):
         return None
     return [*items[:place], item, *items[place + 1 :]]
@@ -141,7 +141,10 @@ def list_replace_matching(
     run.charge_items(len(items))
     if not match.takes(_PAIR):
         return None
-    return [item if match.call(each, item) is True else each for each in items]
+    found = [match.call(each, item) for each in items]
+    if not all(isinstance(each, bool) for each in found):
+        return None
+    return [item if each else old for each, old in zip(found, items, strict=True)]
 
 
 @LIST.function("reverse", "list: list", ("reverse([1,2,3])", "[3,2,1]"))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final, TypeVar
+from functools import lru_cache
+from typing import TYPE_CHECKING, TypeVar
 
 from feel.errors import LimitExceeded
 from feel.run import Run
@@ -12,23 +13,33 @@ from feel.values import Value
 if TYPE_CHECKING:
     from regex import Match, Pattern
 
-_FLAGS: Final = {"s": "DOTALL", "m": "MULTILINE", "i": "IGNORECASE", "x": "VERBOSE"}
 _Result = TypeVar("_Result")
 
 
-def compiled(pattern: str, flags: str | None) -> Pattern[str] | None:
-    """The pattern with the flags `s m i x`, others having no effect; None when it is none.
+def compiled(run: Run, pattern: str, flags: str | None) -> Pattern[str] | None:
+    """Java's pattern with the flags `s m i x`, others having no effect; None when it is none.
 
-    As in Java, the classes of digits, words and blanks are ASCII, and `&&` joins two sets.
+    Raises:
+        LimitExceeded: the pattern is too long.
     """
+    if len(pattern) > run.limits.regex_chars:
+        raise LimitExceeded(
+            "regex_chars",
+            f"a regular expression may have {run.limits.regex_chars:,} characters",
+        )
+    return _compiled(pattern, "".join(sorted(set(flags or "") & set("smix"))))
+
+
+@lru_cache(maxsize=256)
+def _compiled(pattern: str, flags: str) -> Pattern[str] | None:
     import regex  # noqa: PLC0415 - slow to import, and most evaluations need none
 
-    bits = regex.VERSION1 | regex.ASCII
-    for flag in flags or "":
-        if flag in _FLAGS:
-            bits |= getattr(regex, _FLAGS[flag])
+    from feel.functions.java_regex import translated  # noqa: PLC0415 - needed with `regex` only
+
     try:
-        return regex.compile(pattern, bits)
+        translation, needs_unicode = translated(pattern, flags)
+        bits = regex.VERSION1 | (regex.UNICODE if needs_unicode else regex.ASCII)
+        return regex.compile(translation, bits | (regex.IGNORECASE if "i" in flags else 0))
     except (regex.error, ValueError, OverflowError, RecursionError):
         return None
 

@@ -109,7 +109,7 @@ def ends_with(_run: Run, text: str, match: str) -> bool:
 )
 def matches(run: Run, text: str, pattern: str, flags: str | None = None) -> bool | None:
     """Whether a regular expression is found in the text; flags are `s`, `m`, `i` and `x`."""
-    expression = compiled(pattern, flags)
+    expression = compiled(run, pattern, flags)
     if expression is None:
         return None
     return within_time(run, lambda s: expression.search(text, timeout=s) is not None)
@@ -126,7 +126,7 @@ def replace(
     run: Run, text: str, pattern: str, replacement: str, flags: str | None = None
 ) -> str | None:
     """The text with each match replaced; `$1` in the replacement is the first group."""
-    expression = compiled(pattern, flags)
+    expression = compiled(run, pattern, flags)
     if expression is None:
         return None
     longest = (len(text) + 1) * max(1, len(replacement))
@@ -150,7 +150,7 @@ def replace(
 )
 def split(run: Run, text: str, delimiter: str) -> list[str] | None:
     """The pieces of a text between the matches of a regular expression."""
-    expression = compiled(delimiter, None)
+    expression = compiled(run, delimiter, None)
     if expression is None:
         return None
     run.charge_text(len(text))
@@ -175,7 +175,7 @@ def split(run: Run, text: str, delimiter: str) -> list[str] | None:
 )
 def extract(run: Run, text: str, pattern: str) -> list[str] | None:
     """All matches of a regular expression in a text."""
-    expression = compiled(pattern, None)
+    expression = compiled(run, pattern, None)
     if expression is None:
         return None
     run.charge_text(len(text))
