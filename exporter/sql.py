@@ -134,7 +134,7 @@ def open_database(path: Path, schema: Schema) -> Database:
     """
     try:
         if path.exists():
-            _refuse_what_is_no_database(path)
+            _refuse_what_is_no_database(path, schema)
         else:
             _create(path, schema)
     except OSError as error:
@@ -144,7 +144,7 @@ def open_database(path: Path, schema: Schema) -> Database:
     with translating(path):
         connection = _connect(path)
         try:
-            _refuse_what_is_not_ours(path, connection, schema)
+            _refuse_what_is_newer_or_damaged(path, connection, schema)
             _migrate(connection, schema)
         except BaseException:
             connection.close()
@@ -180,7 +180,8 @@ def _create(path: Path, schema: Schema) -> None:
     unfinished.replace(path)
 
 
-def _refuse_what_is_no_database(path: Path) -> None:
+def _refuse_what_is_no_database(path: Path, schema: Schema) -> None:
+    """Look at the header (sqlite.org/fileformat2.html, 1.3) before SQLite touches the file."""
     with path.open("rb") as file:
         header = file.read(100)
     if not header:
@@ -191,12 +192,13 @@ def _refuse_what_is_no_database(path: Path) -> None:
     page_bytes = 65_536 if page_bytes == 1 else page_bytes
     if path.stat().st_size % (page_bytes or 1) or not page_bytes:
         raise StateUnusable(f"{path} is cut off; {_way_out(path)}")
-
-
-def _refuse_what_is_not_ours(path: Path, connection: sqlite3.Connection, schema: Schema) -> None:
-    (found,) = connection.execute("PRAGMA application_id").fetchone()
-    if found != schema.application_id:
+    if int.from_bytes(header[68:72], "big") != schema.application_id:
         raise StateUnusable(f"{path} belongs to another program; {_way_out(path)}")
+
+
+def _refuse_what_is_newer_or_damaged(
+    path: Path, connection: sqlite3.Connection, schema: Schema
+) -> None:
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     if version > schema.version:
         raise StateUnusable(

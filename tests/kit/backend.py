@@ -82,7 +82,7 @@ class Backend:
     token_answers: deque[web.Response] = field(default_factory=deque)
 
     async def __call__(self, request: web.Request) -> web.StreamResponse:
-        body = await request.read()
+        body = await request.content.read()  # without the size limit of `request.read`
         if request.path == "/token":
             return self._token()
         posted = _posted(request, body)
