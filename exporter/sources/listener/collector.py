@@ -14,6 +14,9 @@ from exporter.sources.listener.job import Job, positioned, record_of
 from exporter.sources.listener.job_inbox import JobInbox, Kept
 from runtime.backoff import Backoff
 
+_POLLS_AT_ONCE = 2
+"""While the jobs of one poll are written to disk, another one waits at the cluster already."""
+
 _AT_ONCE = 16
 _FORGET_EVERY_S = 5.0
 _FOREIGN = (
@@ -76,17 +79,21 @@ class Collector:
             for job_key in await self._inbox.unsettled():
                 group.create_task(self._complete(job_key))
             group.create_task(self._forget())
+            for _ in range(_POLLS_AT_ONCE):
+                group.create_task(self._poll(group))
+
+    async def _poll(self, group: asyncio.TaskGroup) -> None:
+        attempt = 0
+        while True:
+            try:
+                jobs = await self._gateway.take()
+            except SourceUnavailable as error:
+                attempt += 1
+                await self._pause(error, attempt, error.retry_after_s)
+                continue
             attempt = 0
-            while True:
-                try:
-                    jobs = await self._gateway.take()
-                except SourceUnavailable as error:
-                    attempt += 1
-                    await self._pause(error, attempt, error.retry_after_s)
-                    continue
-                attempt = 0
-                self.tally.trouble = None
-                await self._collect(jobs, group)
+            self.tally.trouble = None
+            await self._collect(jobs, group)
 
     async def _collect(self, jobs: Sequence[Job], group: asyncio.TaskGroup) -> None:
         self.tally.taken += len(jobs)

@@ -282,12 +282,19 @@ async def test_what_is_done_is_forgotten(cluster, tmp_path):
 
 
 class ScriptedGateway:
-    """Gives jobs from a script, and answers completions from another."""
+    """Gives jobs from a script, and answers completions from another.
+
+    A batch of jobs is given when those before it were answered for.
+    """
 
     def __init__(self, *batches, completions=()):
         self.batches = list(batches)
         self.completions = list(completions)
         self.completed, self.failed, self.polls = [], [], []
+        self._given = 0
+
+    def _has_next(self):
+        return self.batches and len(self.completed) + len(self.failed) >= self._given
 
     async def __call__(self, request):
         if request.path == "/v2/topology":
@@ -295,10 +302,12 @@ class ScriptedGateway:
         body = await request.json()
         if request.path == "/v2/jobs/activation":
             self.polls.append(body)
-            if not self.batches:
-                await asyncio.sleep(3600)
+            await eventually(self._has_next, within_s=3600)
             batch = self.batches.pop(0)
-            return batch if isinstance(batch, web.Response) else web.json_response({"jobs": batch})
+            if isinstance(batch, web.Response):
+                return batch
+            self._given += len(batch)
+            return web.json_response({"jobs": batch})
         key, what = request.path.split("/")[3:]
         if what == "failure":
             self.failed.append((int(key), body))
@@ -435,7 +444,7 @@ async def test_a_poll_asks_for_what_the_url_says(tmp_path):
     query = "&worker=w&max-jobs=5&job-timeout-ms=1000&poll-ms=2000"
     async with serving(gateway) as origin, collecting(told(origin), tmp_path, query=query):
         await eventually(lambda: gateway.polls)
-    (poll,) = gateway.polls
+    poll = gateway.polls[0]
     assert len(poll.pop("fetchVariable")) == 1
     assert poll == {
         "type": "tell",
