@@ -76,10 +76,12 @@ def test_all_processes_run_to_their_ends(demo):
         "COMPLETED at “Receipt read”",
         '"searchAfter": [',
         '  variable incidentsByType  is        [{"type": "JOB_NO_RETRIES", "incidents": 3}]',
+        "GET /v1/process-instances/",
+        "COMPLETED at “Order traced”",
         " events at the App Integrations backend ",
         "created   user task ",
         "completed user task ",
-        "3 processes ran to their ends, 2 events were delivered, services stopped",
+        "4 processes ran to their ends, 2 events were delivered, services stopped",
     ):
         assert seen in output
     assert "secret" not in output
