@@ -51,7 +51,6 @@ def test_every_event_of_a_listener_is_explained():
 
 def test_the_listeners_of_the_page_can_be_deployed(clock):
     """The model's part of the page is read by the engine, and makes the job that it says."""
-
     text = (HOW_TO / "get-events-through-task-listeners.md").read_text(encoding="utf-8")
     snippet = re.search(r"```xml\n(.*?)```", text, re.DOTALL)[1]
     process = APPROVAL.replace("<zeebe:userTask />", f"<zeebe:userTask />{snippet}")
