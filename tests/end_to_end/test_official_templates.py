@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import pytest
 
 from devstack.engine import Resource
+from devstack.faults import Cut, HalfBody, Hang, HtmlPage, Status
 from devstack.stack import Stack, StackOptions
 from tests.kit.connector_process import connector_process
 from tests.kit.modeler import run_node
@@ -162,6 +163,57 @@ async def test_an_error_of_the_api_is_what_upstream_gives(cloud, tmp_path):
     values = {**typed(cloud.api, "sm"), **GET, "errorExpression": expression}
     cloud.deploy(applied({"missing": {"version": 7, "values": values}}, tmp_path))
     assert (await cloud.run("missing", wantedKey="1"))["said"] == "Not Found"
+
+
+ERROR = "=if error = null then null else ignoreError({failed: error})"
+ABORTED = "An error occurred while executing the request, or the connection was aborted"
+TIMED_OUT = "The request timed out. Please try increasing the read and connection timeouts."
+
+
+async def test_scripted_answers_of_every_kind(cloud, tmp_path):
+    """Whatever the API does, the variables are those that upstream gives, in versions 0 and 7."""
+    values = {
+        **typed(cloud.api, "sm"),
+        **SEARCH,
+        "resultVariable": "got",
+        "resultExpression": "={said: response.body}",
+        "errorExpression": ERROR,
+        "connectionTimeoutInSeconds": "1",
+    }
+    names = {f"any-{version}": {"version": version, "values": values} for version in (0, 7)}
+    cloud.deploy(applied(names, tmp_path))
+    faults = cloud.api.faults["operate"]
+
+    async def run(name, *planned):
+        faults.add(*planned)
+        ended = await cloud.run(name)
+        faults.clear()
+        return ended
+
+    for name in names:
+        html = (await run(name, HtmlPage(path="/v1")))["got"]
+        assert (html["status"], html["body"].startswith("<!doctype html>")) == (200, True)
+        empty = (await run(name, Status(status=204, path="/v1")))["got"]
+        assert (empty["status"], empty["body"], empty["reason"]) == (204, None, "No Content")
+        moved = (await run(name, Status(status=302, body="see there", path="/v1")))["got"]
+        assert (moved["status"], moved["body"]) == (302, "see there")
+        number = await run(name, Status(status=200, body=" 42 ", path="/v1"))
+        assert number["said"] == " 42 "
+        once = await run(name, Status(status=401, path="/v1"))
+        assert once["got"]["status"] == 200
+        refused = (await run(name, Status(status=401, path="/v1", times=2)))["failed"]
+        assert (refused["code"], refused["message"]) == ("401", "Unauthorized")
+        broken = Status(status=500, body='{"why": "full"}', path="/v1")
+        error = (await run(name, broken))["failed"]
+        assert (error["code"], error["message"]) == ("500", "Internal Server Error")
+        assert error["variables"]["response"]["body"] == {"why": "full"}
+        for fault, message in (
+            (Cut(path="/v1"), ABORTED),
+            (HalfBody(path="/v1"), ABORTED),
+            (Hang(path="/v1"), TIMED_OUT),
+        ):
+            error = (await run(name, fault))["failed"]
+            assert (error["code"], error["message"]) == ("408", message)
 
 
 async def test_unfilled_fields_are_named(cloud, tmp_path):
