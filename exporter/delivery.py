@@ -204,7 +204,7 @@ class Delivery:
         if status < 400:  # noqa: PLR2004 - the class of a status
             return self._away(f"the backend answers {status}; check the URL", asked_s)
         self._breaker.succeeded()
-        rejected = Rejected(status, f"the backend answers {status}", dict(answer.headers))
+        rejected = Rejected(status, f"the backend answers {status}", _plain(answer.headers))
         if status == _UNAUTHORIZED and answer.token is not None:
             self._metrics.unauthorized.inc()
             self._backend.drop(answer.token)
@@ -214,6 +214,11 @@ class Delivery:
     def _away(self, reason: str, asked_s: float | None) -> _Verdict:
         self._breaker.failed(asked_s)
         return _Verdict(Unavailable(reason, asked_s))
+
+
+def _plain(headers: Mapping[str, str]) -> dict[str, str]:
+    """Headers with names of plain text: aiohttp's are a subclass, which JSON does not take."""
+    return {name[:]: value for name, value in headers.items()}
 
 
 def _reason(outcome: Outcome) -> str:

@@ -151,5 +151,7 @@ def metric_names(registry: CollectorRegistry) -> set[str]:
 
 def done(exporter: Exporter, partition_id: int = 1) -> int:
     """Position of the last event that is done."""
+    if exporter.running.done():
+        exporter.running.result()
     lane = exporter.pipeline.lanes.get(partition_id)
     return -1 if lane is None else lane.done.position

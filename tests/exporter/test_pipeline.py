@@ -1,0 +1,507 @@
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
+
+import orjson
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from exporter.batch import Limits
+from exporter.deadletter import LAST_ID
+from exporter.event import Selection
+from exporter.lease import Lease
+from exporter.pipeline import Share
+from exporter.record import UNKNOWN_PARTITION
+from exporter.state import open_state
+from tests.kit.backend import TAKE, Backend, half, reset, status, web_page
+from tests.kit.clock import FakeClock
+from tests.kit.exporter import PATIENT, Setup, done, drive, exporting
+from tests.kit.http import serving
+from tests.kit.records import append, other_line, places, task_line
+
+FEW = Limits(count=3, age_s=2.0)
+
+
+@asynccontextmanager
+async def backend_and_setup(tmp_path, clock, **changes):
+    backend = Backend()
+    async with serving(backend) as origin:
+        log = tmp_path / "records.jsonl"
+        setup = Setup(f"{origin}/events", f"file://{log}", tmp_path, clock, limits=FEW)
+        yield backend, replace(setup, **changes), log
+
+
+async def letters(exporter):
+    return await exporter.state.letters(0, LAST_ID)
+
+
+async def test_user_tasks_arrive_in_order(tmp_path, clock):
+    """Of a log of all kinds of records, the user tasks arrive, each once and in order."""
+    async with backend_and_setup(tmp_path, clock) as (backend, setup, log):
+        append(log, *(task_line(n) if n % 3 == 0 else other_line(n) for n in range(1, 31)))
+        async with exporting(setup) as exporter:
+            await drive(clock, lambda: done(exporter) == 30)
+        assert places(backend.events) == [(1, n) for n in range(3, 31, 3)]
+        assert [posted.key for posted in backend.taken] == [
+            "1-3-9",
+            "1-12-18",
+            "1-21-27",
+            "1-30-30",
+        ]
+
+
+async def test_a_batch_is_sent_when_its_first_event_is_old(tmp_path, clock):
+    """A batch that does not fill is sent once its first event has waited for the interval."""
+    async with backend_and_setup(tmp_path, clock) as (_backend, setup, log):
+        append(log, task_line(1))
+        async with exporting(setup) as exporter:
+            took_s = await drive(clock, lambda: done(exporter) == 1)
+        assert 2.0 <= took_s < 4.0
+
+
+async def test_what_was_read_is_sent_at_the_stop(tmp_path, clock):
+    """A batch that is not full is flushed when the service stops."""
+    async with backend_and_setup(tmp_path, clock) as (backend, setup, log):
+        append(log, task_line(1), task_line(2))
+        async with exporting(setup) as exporter:
+            await drive(clock, lambda: 1 in exporter.pipeline.lanes)
+            await drive(clock, lambda: not exporter.pipeline.lanes[1]._backlog.is_empty)
+            await exporter.stop()
+        assert backend.keys == ["1-1-2"]
+
+
+async def test_partitions_appear_as_they_are_seen(tmp_path, clock):
+    """A partition nobody has seen before gets a lane of its own, and its order is its own."""
+    async with backend_and_setup(tmp_path, clock) as (backend, setup, log):
+        append(log, task_line(1))
+        async with exporting(setup) as exporter:
+            await drive(clock, lambda: done(exporter) == 1)
+            append(log, task_line(5, partition=7), task_line(2), task_line(6, partition=7))
+            await drive(clock, lambda: done(exporter) == 2 and done(exporter, 7) == 6)
+        by_partition = {p: [n for q, n in places(backend.events) if q == p] for p in (1, 7)}
+        assert by_partition == {1: [1, 2], 7: [5, 6]}
+
+
+async def test_a_backend_that_is_away_for_ten_minutes_loses_nothing(tmp_path, clock):
+    """After a long outage everything arrives, in order, soon after the backend is back."""
+    async with backend_and_setup(tmp_path, clock) as (backend, setup, log):
+        backend.otherwise = status(503)
+        append(log, *(task_line(n) for n in range(1, 31)))
+        async with exporting(setup) as exporter:
+            await drive(clock, lambda: clock.monotonic_s() >= 600.0)
+            asked = len(backend.posted)
+            assert (
+                exporter.pipeline.lanes[1].obstacles.text
+                == "backend: the backend answers 503 for now"
+            )
+            backend.otherwise = TAKE
+            back_s = await drive(clock, lambda: done(exporter) == 30)
+        assert places(backend.events) == [(1, n) for n in range(1, 31)]
+        assert back_s < 15.0
+        assert asked < 140, "a backend that is away is asked once in five seconds"
+
+
+async def test_a_stalled_backend_stops_the_reading(tmp_path, clock):
+    """While nothing can be sent no more is read than fits: memory is bounded by the batches."""
+    async with backend_and_setup(tmp_path, clock, in_flight=2) as (backend, setup, log):
+        backend.otherwise = status(503)
+        append(log, *(task_line(n) for n in range(1, 1001)))
+        async with exporting(setup) as exporter:
+            await drive(clock, lambda: clock.monotonic_s() >= 60.0)
+            lane = exporter.pipeline.lanes[1]
+            assert lane.in_flight == 2
+            assert len(lane._backlog.open._events) <= 3
+            assert lane._intake._seen.last <= 10
+
+
+async def test_a_rejected_batch_is_set_aside_and_the_lane_goes_on(tmp_path, clock):
+    """A batch that is itself the problem becomes a dead letter with all that is known of it."""
+    async with backend_and_setup(tmp_path, clock) as (backend, setup, log):
+        backend.say(TAKE, status(422, X_Why="because"))
+        append(log, *(task_line(n) for n in range(1, 10)))
+        async with exporting(setup) as exporter:
+            await drive(clock, lambda: done(exporter) == 9)
+            (letter,) = await letters(exporter)
+            body = await exporter.state.body(letter.id)
+        assert (letter.kind, letter.first, letter.last, letter.count) == ("batch", 4, 6, 3)
+        assert (letter.status, letter.headers["X-Why"]) == (422, "because")
+        assert places(orjson.loads(body)["events"]) == [(1, 4), (1, 5), (1, 6)]
+        assert places(backend.events) == [(1, n) for n in (1, 2, 3, 7, 8, 9)]
+
+
+async def test_without_continue_on_error_a_rejected_batch_is_tried_for_ever(tmp_path, clock):
+    """Nothing is set aside and nothing overtakes; once it is taken the rest follows."""
+    async with backend_and_setup(tmp_path, clock, give_up=False) as (backend, setup, log):
+        backend.otherwise = status(400)
+        append(log, *(task_line(n) for n in range(1, 10)))
+        async with exporting(setup) as exporter:
+            await drive(clock, lambda: clock.monotonic_s() >= 300.0)
+            asked = len(backend.posted)
+            backend.otherwise = TAKE
+            await drive(clock, lambda: done(exporter) == 9)
+            assert await letters(exporter) == []
+        assert {posted.key for posted in backend.posted[:asked]} == {"1-1-3"}
+        assert 30 < asked < 200, "tried again and again, and never in a hot loop"
+        assert places(backend.events) == [(1, n) for n in range(1, 10)]
+
+
+async def test_a_stalled_lane_holds_up_no_other(tmp_path, clock):
+    """One partition's bad batch, tried for ever, leaves the others alone: those known and new."""
+    async with backend_and_setup(tmp_path, clock, give_up=False) as (backend, setup, log):
+        backend.decide = lambda posted: status(400) if posted.key.startswith("1-") else None
+        append(log, *(task_line(n, partition=1 + n % 2) for n in range(1, 400)))
+        async with exporting(setup) as exporter:
+            await drive(clock, lambda: done(exporter, 2) == 399)
+            append(log, *(task_line(n, partition=3) for n in range(1, 7)))
+            await drive(clock, lambda: done(exporter, 3) == 6)
+            assert done(exporter, 1) == -1
+        assert {partition for partition, _ in places(backend.events)} == {2, 3}
+
+
+async def test_a_new_partition_is_found_while_all_lanes_stand_still(tmp_path, clock):
+    """When the only lane is stalled, a partition that appears behind it is found all the same."""
+    async with backend_and_setup(tmp_path, clock, give_up=False) as (backend, setup, log):
+        backend.decide = lambda posted: status(400) if posted.key.startswith("1-") else None
+        append(log, *(task_line(n) for n in range(1, 1000)))
+        append(log, *(task_line(n, partition=2) for n in range(1, 7)))
+        async with exporting(setup) as exporter:
+            await drive(clock, lambda: done(exporter, 2) == 6)
+
+
+async def test_full_dead_letters_stop_the_lane_and_drop_nothing(tmp_path, clock):
+    """With no room to set aside the lane waits; room, or a backend that takes it, moves it on."""
+    async with backend_and_setup(tmp_path, clock, dead_letters_bytes=3000) as (backend, setup, log):
+        backend.otherwise = status(400)
+        append(log, *(task_line(n) for n in range(1, 10)))
+        async with exporting(setup) as exporter:
+            await drive(clock, lambda: clock.monotonic_s() > 60.0)
+            assert "DEAD_LETTERS_MAX_BYTES" in exporter.pipeline.lanes[1].obstacles.text
+            (letter,) = await letters(exporter)
+            assert done(exporter) == letter.last == 3
+            await exporter.state.remove(letter.id)
+            await drive(clock, lambda: done(exporter) == 6)
+            backend.otherwise = TAKE
+            await drive(clock, lambda: done(exporter) == 9)
+        assert places(backend.events) == [(1, 7), (1, 8), (1, 9)]
+
+
+async def test_bad_records_are_set_aside_and_never_stop_the_lane(tmp_path, clock):
+    """Whatever is wrong with a record, it is counted, kept if it is a user task, and passed by."""
+    async with backend_and_setup(tmp_path, clock) as (backend, setup, log):
+        append(
+            log,
+            task_line(1),
+            b"garbage\n",
+            task_line(2)[:300] + b"\n",
+            task_line(3, valueType="NEVER_SEEN"),
+            task_line(4, value={"userTaskKey": "seven"}),
+            task_line(5, key="text"),
+            task_line(6, value=[1, 2]),
+            task_line(7),
+            task_line(6, timestamp=10**13),
+            task_line(7),
+            task_line(8),
+        )
+        async with exporting(setup) as exporter:
+            await drive(clock, lambda: done(exporter) == 8)
+            kept = [
+                (letter.kind, letter.reason.split(":")[0]) for letter in await letters(exporter)
+            ]
+            count = exporter.count
+            assert kept == [
+                ("record", "cut_off"),
+                ("record", "value"),
+                ("record", "envelope"),
+                ("record", "value"),
+            ]
+            unreadable = "app_integrations_exporter_records_unreadable_total"
+            assert count(unreadable, fault="value") == 2
+            assert count("app_integrations_exporter_records_duplicate_total") == 2
+            await drive(clock, lambda: count(unreadable, fault="not_json") == 1)
+        assert places(backend.events) == [(1, 1), (1, 7), (1, 8)]
+
+
+async def test_a_position_that_goes_back_is_set_aside(tmp_path, clock):
+    """A record that comes late, or of a log that was begun anew, is not lost without a word."""
+    async with backend_and_setup(tmp_path, clock) as (backend, setup, log):
+        append(log, task_line(5), task_line(9), task_line(7), task_line(9), task_line(10))
+        async with exporting(setup) as exporter:
+            await drive(clock, lambda: done(exporter) == 10)
+            (letter,) = await letters(exporter)
+            assert (letter.first, letter.reason.split(":")[0]) == (7, "went_back")
+        assert places(backend.events) == [(1, 5), (1, 9), (1, 10)]
+
+
+async def test_records_of_no_partition_have_a_lane_of_their_own(tmp_path, clock):
+    """What cannot be told whose it is, is accounted under partition 0 and stops nobody."""
+    async with backend_and_setup(tmp_path, clock) as (_, setup, log):
+        append(log, b'{"userTaskKey": broken}\n', task_line(1))
+        async with exporting(setup) as exporter:
+            await drive(clock, lambda: done(exporter) == 1)
+            await drive(clock, lambda: UNKNOWN_PARTITION in exporter.pipeline.lanes)
+
+            async def set_aside():
+                return [letter.partition_id for letter in await letters(exporter)]
+
+            for _ in range(200):
+                await drive(clock, lambda: True)
+                await clock.advance(0.2)
+                await asyncio.sleep(0.002)
+                if await set_aside() == [UNKNOWN_PARTITION]:
+                    return
+            pytest.fail("the broken record was not set aside")
+
+
+async def test_a_full_disk_stalls_the_lane_and_repeats_nothing(tmp_path, clock):
+    """While the state cannot be written nothing is sent again; then the lane goes on."""
+    async with backend_and_setup(tmp_path, clock) as (backend, setup, log):
+        async with exporting(setup) as exporter:
+            append(log, *(task_line(n) for n in range(1, 4)))
+            await drive(clock, lambda: done(exporter) == 3)
+            database = exporter.state._database
+            await database.ask(lambda db: db.execute("PRAGMA query_only = ON"))
+            append(log, *(task_line(n) for n in range(4, 10)))
+            await drive(clock, lambda: clock.monotonic_s() > 60.0)
+            assert "state" in exporter.pipeline.lanes[1].obstacles.reasons
+            assert backend.keys == ["1-1-3"]
+            await database.ask(lambda db: db.execute("PRAGMA query_only = OFF"))
+            await drive(clock, lambda: done(exporter) == 9)
+        assert [posted.key for posted in backend.posted] == ["1-1-3", "1-4-6", "1-7-9"]
+
+
+async def test_bounds_are_durable_before_the_first_try(tmp_path, clock):
+    """When a batch comes in at the backend, its bounds are in the state file already."""
+    seen = []
+    async with backend_and_setup(tmp_path, clock) as (backend, setup, log):
+
+        async def look(request):
+            beside = await open_state(tmp_path, setup.source, 0, clock)
+            seen.append((await beside.positions())[1])
+            beside.close()
+            return await TAKE(request)
+
+        backend.otherwise = look
+        append(log, *(task_line(n) for n in range(1, 7)))
+        async with exporting(setup) as exporter:
+            await drive(clock, lambda: done(exporter) == 6)
+    assert [(p.pending.first, p.pending.last, p.position) for p in seen] == [(1, 3, -1), (4, 6, 3)]
+
+
+async def test_a_restart_sends_the_same_batch_again(tmp_path, clock):
+    """A batch whose answer never came is sent again unchanged, though the settings changed."""
+    async with backend_and_setup(tmp_path, clock) as (backend, setup, log):
+        backend.otherwise = status(503)
+        append(log, *(task_line(n) for n in range(1, 8)))
+        async with exporting(setup):
+            await drive(clock, lambda: backend.posted)
+        backend.otherwise = TAKE
+        changed = replace(setup, limits=Limits(count=100), selection=Selection(metadata=True))
+        async with exporting(changed) as exporter:
+            await drive(clock, lambda: done(exporter) == 7)
+        assert backend.taken[0].key == backend.posted[0].key == "1-1-3"
+        assert backend.taken[0].body == backend.posted[0].body
+        assert backend.taken[1].events[0]["position"] == 4
+
+
+async def test_a_lease_is_held_while_a_lane_runs(tmp_path, clock):
+    """Nobody else can take the partition meanwhile, and anybody can afterwards."""
+    async with backend_and_setup(tmp_path, clock) as (_, setup, log):
+        append(log, task_line(1))
+        async with exporting(setup) as exporter:
+            await drive(clock, lambda: done(exporter) == 1)
+            with pytest.raises(Exception, match="partition-1 is held by another process"):
+                Lease.take(tmp_path, "partition-1")
+            await exporter.stop()
+        Lease.take(tmp_path, "partition-1").__exit__(None, None, None)
+
+
+async def test_a_lease_held_elsewhere_stops_the_start(tmp_path, clock):
+    """A second owner of a partition refuses to start while the first holds its lease."""
+    async with backend_and_setup(tmp_path, clock) as (backend, setup, log):
+        append(log, task_line(1))
+        with Lease.take(tmp_path, "partition-1"):
+            async with exporting(setup) as exporter:
+                await drive(clock, exporter.running.done)
+                with pytest.raises(ExceptionGroup) as refusal:
+                    exporter.running.result()
+        assert "pid" in str(refusal.value.exceptions[0])
+        assert backend.posted == []
+
+
+async def test_replicas_divide_partitions_by_ordinal(tmp_path, clock):
+    """Two replicas deliver each partition once between them."""
+    async with backend_and_setup(tmp_path, clock) as (backend, setup, log):
+        append(log, *(task_line(n, partition=1 + n % 3) for n in range(1, 10)))
+        for ordinal in (0, 1):
+            directory = tmp_path / str(ordinal)
+            directory.mkdir()
+            owned = [p for p in (1, 2, 3) if Share(2, ordinal).has(p)]
+            own = replace(setup, share=Share(2, ordinal), state_dir=directory)
+            async with exporting(own) as exporter:
+                await drive(clock, lambda e=exporter, o=owned: all(done(e, p) > 6 for p in o))
+        assert sorted(places(backend.events)) == sorted((1 + n % 3, n) for n in range(1, 10))
+
+
+async def test_where_the_user_said_to_begin(tmp_path, clock):
+    """`--from-position` sends from there on, `--from-beginning` everything again."""
+    async with backend_and_setup(tmp_path, clock) as (backend, setup, log):
+        append(log, *(task_line(n) for n in range(1, 10)))
+        async with exporting(setup) as exporter:
+            await drive(clock, lambda: done(exporter) == 9)
+        state = await open_state(tmp_path, setup.source, 1 << 20, clock)
+        await state.rewind(1, 7)
+        state.close()
+        async with exporting(setup) as exporter:
+            await drive(clock, lambda: done(exporter) == 9)
+        assert backend.taken[-1].key == "1-7-9"
+
+
+async def test_clock_jumps_are_survived(tmp_path, clock):
+    """A wall clock that jumps, back or far ahead, changes neither order nor what arrives."""
+    async with backend_and_setup(tmp_path, clock) as (backend, setup, log):
+        async with exporting(setup) as exporter:
+            for jump_ms, first in ((-(10**9), 1), (10**12, 4), (-(10**12), 7)):
+                clock._start_ms += jump_ms
+                append(log, *(task_line(n) for n in range(first, first + 3)))
+                await drive(clock, lambda last=first + 2: done(exporter) == last)
+                assert exporter.pipeline.lanes[1].lag_s == 0.0
+        assert places(backend.events) == [(1, n) for n in range(1, 10)]
+
+
+async def test_lag_is_the_age_of_the_oldest_event_not_done(tmp_path):
+    """A lane that is stalled shows how old what it holds is; one that is done shows nothing."""
+    clock = FakeClock(now_ms=1_768_471_872_340 + 60_000)
+    async with backend_and_setup(tmp_path, clock) as (backend, setup, log):
+        backend.otherwise = status(503)
+        append(log, task_line(0))
+        async with exporting(setup) as exporter:
+            await drive(clock, lambda: backend.posted)
+            assert 60.0 <= exporter.pipeline.lanes[1].lag_s <= 70.0
+            name = "app_integrations_exporter_lag_seconds"
+            assert exporter.count(name, partition="1") >= 60.0
+            assert exporter.count("app_integrations_exporter_stalled", partition="1") in (0, 1)
+            backend.otherwise = TAKE
+            await drive(clock, lambda: done(exporter) == 0)
+            assert exporter.pipeline.lanes[1].lag_s == 0.0
+
+
+steps = st.lists(
+    st.one_of(
+        st.tuples(st.just("write"), st.integers(1, 12), st.integers(1, 3)),
+        st.tuples(st.just("other"), st.integers(1, 4), st.integers(1, 3)),
+        st.tuples(st.just("fault"), st.sampled_from([503, 500, 429, 302, 0, 1, 2]), st.just(0)),
+        st.tuples(st.just("wait"), st.integers(1, 20), st.just(0)),
+        st.tuples(st.just("kill"), st.just(0), st.just(0)),
+        st.tuples(st.just("stop"), st.just(0), st.just(0)),
+        st.tuples(st.just("rotate"), st.just(0), st.just(0)),
+    ),
+    max_size=14,
+)
+
+
+def fault_of(number):
+    return {0: reset, 1: half, 2: web_page}.get(number) or status(number)
+
+
+@settings(
+    deadline=None,
+    max_examples=25,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(steps, st.integers(1, 3))
+async def test_nothing_is_lost_whatever_happens(tmp_path_factory, schedule, in_flight):
+    """Over random records, faults, kills, stops and rotations: all arrives, in order, keyed alike.
+
+    No event is missing, the order within a partition holds once repeats are left out, a repeat has
+    the key and the body that it had, and the position is never ahead of what was delivered.
+    """
+    clock = FakeClock()
+    directory = tmp_path_factory.mktemp("lane")
+    source = f"file://{directory}/records*.jsonl"
+    changes = {"in_flight": in_flight, "source": source, "give_up": False}
+    async with backend_and_setup(directory, clock, **changes) as (backend, setup, log):
+        world = World(backend, setup, log, clock)
+        for name, number, partition in schedule:
+            await world.step(name, number, partition)
+        await world.settle()
+        for partition in (1, 2, 3):
+            sent = [n for p, n in places(backend.events_once) if p == partition]
+            assert sent == world.written[partition]
+        assert set(backend.bodies_by_key.values()) <= {1}
+
+
+class World:
+    """An exporter that is killed and started, a log that grows and rotates, a clock that moves."""
+
+    def __init__(self, backend, setup, log, clock):
+        self.backend, self.setup, self.log, self.clock = backend, setup, log, clock
+        self.written = {1: [], 2: [], 3: []}
+        self.last = 0
+        self.rotations = 0
+        self.run = None
+        self.exporter = None
+
+    async def step(self, name, number, partition):
+        if name in ("write", "other"):
+            make = task_line if name == "write" else other_line
+            places_now = range(self.last + 1, self.last + number + 1)
+            append(self.log, *(make(n, partition=partition) for n in places_now))
+            self.last += number
+            if name == "write":
+                self.written[partition].extend(places_now)
+        elif name == "fault":
+            self.backend.say(fault_of(number))
+        elif name == "rotate" and self.log.exists():
+            self.rotations += 1
+            self.log.rename(self.log.with_name(f"records-{self.rotations}.jsonl"))
+        elif name == "wait":
+            await self.ensure()
+            until_s = self.clock.monotonic_s() + number / 4
+            await drive(self.clock, lambda: self.clock.monotonic_s() >= until_s)
+        elif name == "kill":
+            await self.end()
+        elif name == "stop" and self.exporter is not None:
+            stopping = asyncio.create_task(self.exporter.stop())
+            await drive(self.clock, stopping.done)
+            await self.end()
+        self.never_ahead()
+
+    async def ensure(self):
+        if self.run is None:
+            self.run = exporting(self.setup)
+            self.exporter = await self.run.__aenter__()
+
+    async def end(self):
+        if self.run is not None:
+            with suppress(asyncio.CancelledError):
+                await self.run.__aexit__(None, None, None)
+            self.run = self.exporter = None
+
+    def never_ahead(self):
+        """The position of each lane is at most that of an event that the backend has."""
+        if self.exporter is None:
+            return
+        taken = places(self.backend.events)
+        for partition, lane in self.exporter.pipeline.lanes.items():
+            position = lane.done.position
+            before = [n for n in self.written.get(partition, []) if n <= position]
+            assert {(partition, n) for n in before} <= set(taken)
+
+    async def settle(self):
+        """The backend is well again: all that was written is done in the end."""
+        self.backend.script.clear()
+        await self.ensure()
+        ends = {p: ns[-1] for p, ns in self.written.items() if ns}
+        await drive(
+            self.clock, lambda: all(done(self.exporter, p) == last for p, last in ends.items())
+        )
+        self.never_ahead()
+        await self.end()
+
+
+def test_patient_is_the_default_but_for_its_time():
+    """The tests' policy differs from the service's defaults only in the time for a round."""
+    assert (PATIENT.tries, PATIENT.backoff.first_s, PATIENT.backoff.cap_s) == (3, 1.5, 5.0)
