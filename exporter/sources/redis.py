@@ -33,13 +33,14 @@ from typing_extensions import override
 from exporter.errors import SourceRefused
 from exporter.progress import Progress
 from exporter.sources import Chunk, Source, SourceOptions
+from exporter.sources.parameters import Parameters, read_parameters
 from exporter.sources.redis_streams.client import Address, Client, connect
 from exporter.sources.redis_streams.log import StreamLog
 from exporter.sources.redis_streams.ownership import LIFE_S, Ownership
 
 _log = structlog.get_logger("exporter.sources.redis")
 
-_KNOWN = {"name", "group"}
+_PARAMETERS: Parameters = {"name": ("name", str), "group": ("group", str)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,15 +187,13 @@ async def _other_names(client: Client, keys: Mapping[str, str]) -> list[str]:
 
 def _place(options: SourceOptions) -> Place:
     url, credentials = options.url, options.credentials
-    unknown = sorted(set(url.query) - _KNOWN)
-    if unknown:
-        raise SourceRefused(f"the URL has {', '.join(unknown)}; it may have name and group")
+    fields = read_parameters(url, _PARAMETERS)
     database = url.path.strip("/") or "0"
-    if not url.host or not database.isdecimal():
+    if not database.isdecimal():
         raise SourceRefused("write redis://host:6379, or redis://host:6379/1 for database 1")
     in_url = SecretStr(url.password) if url.password else None
     address = Address(
-        host=url.host,
+        host=str(url.host),
         port=url.port or 6379,
         database=int(database),
         username=credentials.username or url.user or None,
@@ -202,8 +201,8 @@ def _place(options: SourceOptions) -> Place:
         tls=url.scheme == "rediss",
         ca_file=str(credentials.ca_file) if credentials.ca_file else None,
     )
-    name = url.query.get("name", "zeebe").removesuffix(":")
-    return Place(address, name, url.query.get("group", "app-integrations-exporter"))
+    name = str(fields.get("name", "zeebe")).removesuffix(":")
+    return Place(address, name, str(fields.get("group", "app-integrations-exporter")))
 
 
 async def _end(reading: asyncio.Task[None]) -> None:

@@ -6,14 +6,12 @@ lock at once; another machine waits until the lock has run out.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
-from uuid import uuid4
 
-from exporter.errors import LeaseHeld, SourceUnavailable, StateUnavailable
-from exporter.lease import Lease
+from exporter.errors import SourceUnavailable
+from exporter.sources.lasting_name import lasting_name
 from exporter.sources.redis_streams.client import Client
 from runtime.clock import Clock
 
@@ -52,7 +50,7 @@ class Ownership:
         self._state_dir = state_dir
         self._clock = clock
         self._life_s = life_s
-        self._lease: Lease | None = None
+        self._named: ExitStack | None = None
         self._token = ""
         self._asked_s: float | None = None
 
@@ -71,16 +69,10 @@ class Ownership:
 
     async def take(self) -> bool:
         """Take it, unless another process has it."""
-        if self._lease is None:
-            try:
-                self._lease = Lease.take(self._state_dir, "redis-reader")
-                self._token = _name(self._state_dir / "redis-reader.name")
-            except LeaseHeld:
-                return False
-            except (OSError, StateUnavailable) as error:
-                raise SourceUnavailable(
-                    f"the reader's name cannot be kept ({error}); check the state directory"
-                ) from error
+        if self._named is None:
+            named = ExitStack()
+            self._token = named.enter_context(lasting_name(self._state_dir, "redis-reader"))
+            self._named = named
         asked_s = self._clock.monotonic_s()
         if not await self._client.hold(self._lock, self._token, self._life_ms):
             return False
@@ -119,20 +111,10 @@ class Ownership:
             with suppress(SourceUnavailable):
                 await self._client.release(self._lock, self._token)
         self._asked_s = None
-        if self._lease is not None:
-            self._lease.__exit__(None, None, None)
-            self._lease = None
+        if self._named is not None:
+            self._named.close()
+            self._named = None
 
     @property
     def _life_ms(self) -> int:
         return int(self._life_s * 1000)
-
-
-def _name(path: Path) -> str:
-    """The name that is kept at a path, made when there is none; written whole or not at all."""
-    if path.exists():
-        return path.read_text(encoding="utf-8")
-    name, draft = uuid4().hex, path.with_suffix(".draft")
-    draft.write_text(name, encoding="utf-8")
-    os.replace(draft, path)  # noqa: PTH105 - one call that is atomic, by its known name
-    return name
