@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import os
 import random
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from connector.errors import SecretsUnavailable
 from connector.gateway_credentials import gateway_credentials
+from connector.providers import secret_sources
+from connector.render import RENDERED
+from connector.secrets import SecretSource, SecretStore
 from connector.settings import ConnectorSettings
 from runtime.clock import SystemClock
 from runtime.errors import TokenError
@@ -34,7 +38,8 @@ async def check(
     environ: Mapping[str, str],
 ) -> AsyncIterator[Finding]:
     """Look at everything that the settings name, one finding after the other."""
-    yield Finding("settings", is_fine=True, text=f"job type {settings.job_type}")
+    types = [settings.job_type, *([settings.http_rest_type] * settings.official_templates)]
+    yield Finding("settings", is_fine=True, text=f"job type {' and '.join(types)}")
     for finding in _check_secrets(settings, environ):
         yield finding
     options = HttpOptions(ca_file=settings.ca_file, proxies=settings.proxies())
@@ -42,6 +47,8 @@ async def check(
         open_session(options) as session,
         TokenCache(session, SystemClock(), random.random) as tokens,
     ):
+        if settings.secrets_from_console:
+            yield await _check_console(secret_sources(settings, {}, session, tokens, SystemClock()))
         async for finding in _check_gateway(settings, tokens):
             yield finding
 
@@ -58,6 +65,16 @@ def _check_secrets(
         readable = directory.is_dir() and os.access(directory, os.R_OK | os.X_OK)
         text = "readable" if readable else "is no directory that can be read"
         yield Finding("secrets directory", readable, f"{directory} {text}")
+
+
+async def _check_console(sources: Sequence[SecretSource]) -> Finding:
+    try:
+        for source in sources:
+            if isinstance(source, SecretStore):
+                await source.fetch([], RENDERED)
+    except SecretsUnavailable as error:
+        return Finding("console secrets", is_fine=False, text=error.message)
+    return Finding("console secrets", is_fine=True, text="given")
 
 
 async def _check_gateway(

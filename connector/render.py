@@ -10,6 +10,10 @@ import orjson
 
 from connector.errors import Fault, InputError
 from connector.inputs import Policy, read_inputs
+from connector.official.inputs import read_official_inputs
+from connector.official.request import OfficialRequest
+from connector.official.request import build as build_official
+from connector.official.template import are_operate_inputs
 from connector.redaction import MASK, Redaction
 from connector.request import Authorization, BasicLogin, Request, SessionLogin, build
 from connector.secrets import SecretSource, resolve
@@ -49,30 +53,49 @@ async def render(
     sources: Sequence[SecretSource],
     policy: Policy,
 ) -> str:
-    """The request as HTTP text, every secret masked.
+    """The request as HTTP text, every secret masked, for our own template or Camunda's.
 
     Raises:
         ConnectorError: as the job itself would fail.
     """
-    resolved = await resolve(variables, sources, _RENDERED)
+    resolved = await resolve(variables, sources, RENDERED)
+    redaction = Redaction(resolved.secrets)
+    if are_operate_inputs(variables):
+        official = build_official(read_official_inputs(resolved.variables, policy))
+        return redaction.text("\n".join(_official_lines(official)))
     request = build(read_inputs(resolved.variables, policy))
-    return Redaction(resolved.secrets).text("\n".join(_lines(request)))
+    return redaction.text("\n".join(_lines(request)))
 
 
-_RENDERED = Job(0, "", 0, "", 0, 0, "", 0, "{}", "", 1, 0, "{}", "<default>")
-"""The job that a file stands for; providers that look at a job see an empty one."""
+RENDERED = Job(0, "", 0, "", 0, 0, "", 0, "{}", "", 1, 0, "{}", "<default>")
+"""The job of what is no job: providers that look at one see it empty."""
 
 
 def _lines(request: Request) -> Iterator[str]:
-    parts = urlsplit(request.url)
-    yield f"{request.operation.method} {request.url}"
-    yield f"Host: {parts.netloc}"
+    yield from _address_lines(request.operation.method, request.url)
     yield "Accept: application/json"
     yield from _authorization_lines(request.authorization)
     if request.body is not None:
         yield "Content-Type: application/json"
-        yield ""
-        yield orjson.dumps(orjson.loads(request.body), option=orjson.OPT_INDENT_2).decode()
+        yield from _body_lines(request.body)
+
+
+def _official_lines(request: OfficialRequest) -> Iterator[str]:
+    yield from _address_lines(request.method, request.url)
+    yield from (f"{name}: {value}" for name, value in request.headers.items())
+    yield from _authorization_lines(request.credentials)
+    if request.body is not None:
+        yield from _body_lines(request.body)
+
+
+def _address_lines(method: str, url: str) -> Iterator[str]:
+    yield f"{method} {url}"
+    yield f"Host: {urlsplit(url).netloc}"
+
+
+def _body_lines(body: bytes) -> Iterator[str]:
+    yield ""
+    yield orjson.dumps(orjson.loads(body), option=orjson.OPT_INDENT_2).decode()
 
 
 def _authorization_lines(authorization: Authorization) -> Iterator[str]:

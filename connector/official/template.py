@@ -41,7 +41,11 @@ def is_operate_call(job: Job) -> bool:
     template_id = _object(job.custom_headers_json).get("elementTemplateId")
     if template_id is not None:
         return template_id == TEMPLATE_ID
-    variables = _object(job.variables_json)
+    return are_operate_inputs(_object(job.variables_json))
+
+
+def are_operate_inputs(variables: Mapping[str, object]) -> bool:
+    """Whether these are the inputs of an Operate template."""
     given, authentication = variables.get("input"), variables.get("authentication")
     if not isinstance(given, Mapping) or not isinstance(authentication, Mapping):
         return False
