@@ -26,7 +26,7 @@ COPY --from=build /opt/operate-connector /opt/operate-connector
 # Everything but /tmp may be read-only: nothing is written.
 ENV PATH=/opt/operate-connector/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
 USER 10001:10001
-EXPOSE 9601
+EXPOSE 9601 9602
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s CMD ["operate-connector", "health"]
 ENTRYPOINT ["operate-connector"]

@@ -98,7 +98,7 @@ class JobGateway:
 
     async def fail(self, job: Job, message: str) -> None:
         """Give a job back with one retry less; when none is left, an incident tells of it."""
-        body = {"retries": max(0, job.retries - 1), "errorMessage": message}
+        body = {"retries": max(0, (job.retries or 0) - 1), "errorMessage": message}
         answer = await self._client.ask("POST", f"jobs/{job.key}/failure", body)
         if answer.status not in (HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT):
             self._client.check(answer)

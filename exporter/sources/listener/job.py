@@ -36,21 +36,24 @@ class UserTask(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class Job(msgspec.Struct, frozen=True, rename="camel"):
-    """A job as `POST /v2/jobs/activation` gives it; keys are text."""
+    """A job as `POST /v2/jobs/activation` gives it; keys are text.
+
+    Only its own key is required: a job that cannot be read could not even be given back.
+    """
 
     job_key: str
-    retries: int
-    process_instance_key: str
-    process_definition_key: str
-    process_definition_id: str
-    process_definition_version: int
-    element_id: str
-    element_instance_key: str
-    tenant_id: str = "<default>"
-    custom_headers: dict[str, Any] = {}
+    retries: int | None = None
+    process_instance_key: str | None = None
+    process_definition_key: str | None = None
+    process_definition_id: str | None = None
+    process_definition_version: int | None = None
+    element_id: str | None = None
+    element_instance_key: str | None = None
+    tenant_id: str | None = None
+    custom_headers: dict[str, Any] | None = None
     tags: list[str] | None = None
-    kind: str = ""
-    listener_event_type: str = ""
+    kind: str | None = None
+    listener_event_type: str | None = None
     user_task: UserTask | None = None
 
     @property
@@ -84,7 +87,7 @@ def record_of(job: Job, now_ms: int) -> bytes:
         now_ms: Wall-clock time.
     """
     task = job.user_task
-    if task is None:
+    if task is None or job.listener_event_type is None:
         raise TypeError("only a listener's job has a record")
     creating = job.listener_event_type == "CREATING"
     value = {
@@ -95,19 +98,19 @@ def record_of(job: Job, now_ms: int) -> bytes:
         "changedAttributes": task.changed_attributes or [],
         "dueDate": task.due_date or "",
         "followUpDate": task.follow_up_date or "",
-        "formKey": int(task.form_key) if task.form_key else -1,
+        "formKey": _number(task.form_key),
         "action": task.action or "",
         "priority": 50 if task.priority is None else task.priority,
         "creationTimestamp": now_ms if creating else None,
         "elementId": job.element_id,
-        "elementInstanceKey": int(job.element_instance_key),
+        "elementInstanceKey": _number(job.element_instance_key),
         "bpmnProcessId": job.process_definition_id,
         "processDefinitionVersion": job.process_definition_version,
-        "processDefinitionKey": int(job.process_definition_key),
-        "processInstanceKey": int(job.process_instance_key),
-        "customHeaders": _own(job.custom_headers),
+        "processDefinitionKey": _number(job.process_definition_key),
+        "processInstanceKey": _number(job.process_instance_key),
+        "customHeaders": _own(job.custom_headers or {}),
         "tags": job.tags or [],
-        "tenantId": job.tenant_id,
+        "tenantId": job.tenant_id or "<default>",
     }
     record = {
         "partitionId": job.partition_id,
@@ -125,6 +128,11 @@ def record_of(job: Job, now_ms: int) -> bytes:
 def positioned(record: bytes, position: int) -> bytes:
     """A record of `record_of` with its position, which is its place in the inbox."""
     return b'{"position":%d,%b' % (position, record[1:])
+
+
+def _number(key: str | None) -> int:
+    """A key as a number; -1 when there is none, as in records."""
+    return int(key) if key else -1
 
 
 def _own(headers: dict[str, Any]) -> dict[str, Any]:

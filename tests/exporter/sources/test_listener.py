@@ -423,6 +423,15 @@ async def test_a_job_of_no_listener_is_failed(tmp_path):
     assert gateway.completed == [KEY]
 
 
+async def test_a_job_that_lacks_what_it_should_have_is_failed(tmp_path):
+    """It is given back with a reason, instead of holding up the jobs beside it."""
+    bare = {"jobKey": str(KEY + 1), "customHeaders": None, "kind": None, "retries": None}
+    gateway = ScriptedGateway([bare, job()])
+    async with serving(gateway) as origin, collecting(told(origin), tmp_path):
+        await eventually(lambda: gateway.failed and gateway.completed)
+    assert [(key, body["retries"]) for key, body in gateway.failed] == [(KEY + 1, 0)]
+
+
 async def test_a_full_inbox_holds_the_task_and_says_so(tmp_path):
     """What cannot be kept is not completed; it is once there is room again."""
     gateway = ScriptedGateway([job()], [job(KEY + 1)])
