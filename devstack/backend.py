@@ -38,6 +38,7 @@ class Delivery:
 
     Attributes:
         number: of the event, from 0, in the order of arrival.
+        request: of the request that it came in, from 0.
         arrived_ms: wall-clock time of the request.
         idempotency_key: the request's header of that name; empty without one.
         is_repeat: whether an earlier request had the same key.
@@ -45,6 +46,7 @@ class Delivery:
     """
 
     number: int
+    request: int
     arrived_ms: int
     idempotency_key: str
     is_repeat: bool
@@ -69,6 +71,7 @@ class Backend:
         self._deliveries: deque[Delivery] = deque(maxlen=_KEPT_EVENTS)
         self._keys: set[str] = set()
         self._count = 0
+        self._requests = 0
         self._arrival = asyncio.Event()
 
     def routes(self) -> list[web.AbstractRouteDef]:
@@ -113,8 +116,11 @@ class Backend:
             self._keys.add(key)
         now_ms = self._clock.now_ms()
         for event in events:
-            self._deliveries.append(Delivery(self._count, now_ms, key, is_repeat, event))
+            self._deliveries.append(
+                Delivery(self._count, self._requests, now_ms, key, is_repeat, event)
+            )
             self._count += 1
+        self._requests += 1
         self._arrival.set()
 
     def _is_let_in(self, request: web.Request) -> bool:
