@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Literal
@@ -15,6 +16,7 @@ from connector.section import Section, given, is_blank, nearest, read_section
 from runtime.oauth import ClientCredentials
 
 DEFAULT_IDLE_S = 20.0
+_NUMBER = re.compile(r"-?\d{1,300}(\.\d{1,300})?", re.ASCII)
 SEARCH = "/search"
 GET_BY_KEY = "/"
 
@@ -163,10 +165,7 @@ def _number(value: object) -> int | float | None:
     whole = whole_number(value)
     if whole is not None or not isinstance(value, str):
         return whole
-    try:
-        return float(value)
-    except ValueError:
-        return None
+    return float(value) if _NUMBER.fullmatch(value.strip()) else None
 
 
 def _read_key(value: object, faults: Faults) -> int | None:

@@ -28,6 +28,7 @@ FETCHED = (
 )
 """The variables to ask the gateway for; unlike upstream's worker, `input` is among them."""
 
+_CAMUNDAS = "io.camunda.connectors."
 _SAAS_HOST = ".operate.camunda.io/"
 _SAAS_AUDIENCE = "operate.camunda.io"
 
@@ -35,11 +36,12 @@ _SAAS_AUDIENCE = "operate.camunda.io"
 def is_operate_call(job: Job) -> bool:
     """Whether an Operate template made this job.
 
-    A template header decides. Versions 0 to 4 write none, so without it the inputs have to be
-    those of this template and of no other one of Camunda's that is built in the same way.
+    A header with the id of one of Camunda's templates decides. Versions 0 to 4 write none, and
+    copies have an id of their own: then the inputs have to be those of this template and of no
+    other one of Camunda's that is built in the same way.
     """
     template_id = _object(job.custom_headers_json).get("elementTemplateId")
-    if template_id is not None:
+    if isinstance(template_id, str) and template_id.startswith(_CAMUNDAS):
         return template_id == TEMPLATE_ID
     return are_operate_inputs(_object(job.variables_json))
 

@@ -24,10 +24,12 @@ REST = {"url": "https://example.com", "method": "get", "authentication": {"type"
         ),
         ({}, {"elementTemplateId": TEMPLATE_ID, "elementTemplateVersion": "5"}),
         (variables(), {"resultExpression": "={a: 1}"}),
+        (variables(), {"elementTemplateId": "com.example.OurOperate"}),
+        (variables(), {"elementTemplateId": 7}),
     ],
 )
 def test_an_operate_call_is_known(given, headers):
-    """By its template's header from version 5 on, before that by its inputs."""
+    """By its template's header from version 5 on; before that, and in copies, by its inputs."""
     assert is_operate_call(official_job(given, headers))
 
 
@@ -43,7 +45,6 @@ ORCHESTRATION = {
         (REST, {}),
         (ORCHESTRATION, {}),
         (variables(), {"elementTemplateId": "io.camunda.connectors.HttpJson.v2"}),
-        (variables(), {"elementTemplateId": 7}),
         ({"input": "x", "authentication": "y"}, {}),
         ({"input": {"internal_endpoint": ["/v1/incidents"]}, "authentication": {}}, {}),
         ({}, {}),

@@ -56,7 +56,16 @@ def test_parts_that_a_task_has_are_sent_as_they_are():
 
 
 @pytest.mark.parametrize(
-    ("results", "size"), [("20", 20), (50, 50), ("many", None), (None, None), (True, None)]
+    ("results", "size"),
+    [
+        ("20", 20),
+        (50, 50),
+        ("2.5", 2.5),
+        ("many", None),
+        ("1e400", None),
+        (None, None),
+        (True, None),
+    ],
 )
 def test_the_page_size_is_a_number_or_nothing(results, size):
     """Text is made a number, as upstream does; a number counts as well; the rest is null."""
