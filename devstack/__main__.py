@@ -65,6 +65,7 @@ def _options(asked: argparse.Namespace) -> StackOptions:
         records=asked.records,
         push_url=asked.push,
         push_key=SecretStr(key) if (key := os.environ.get("DEVSTACK_PUSH_KEY")) else None,
+        redis_url=asked.redis,
         elasticsearch=asked.elasticsearch,
         global_listeners=tuple(
             TaskListener(event, job_type, DEFAULT_RETRIES)
@@ -120,6 +121,9 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--push", metavar="URL", help="post every record there, with the key of DEVSTACK_PUSH_KEY"
+    )
+    parser.add_argument(
+        "--redis", metavar="URL", help="add every record to streams there, as redis://host:6379"
     )
     parser.add_argument(
         "--elasticsearch", action="store_true", help="export records to an Elasticsearch (9200)"

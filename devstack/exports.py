@@ -11,6 +11,7 @@ from devstack.elasticsearch import Documents, Elasticsearch, RecordExporter
 from devstack.record_file import RecordFile
 from devstack.record_push import RecordPush
 from devstack.records import RecordLog
+from devstack.redis_exporter import RedisExporter
 
 if TYPE_CHECKING:
     # The stack is made of these; only the types of its options are needed here.
@@ -18,11 +19,12 @@ if TYPE_CHECKING:
 
 
 class Exports:
-    """Where a cluster's records go beside the APIs: a file, a receiver, an Elasticsearch.
+    """Where a cluster's records go beside the APIs: a file, a receiver, a Redis, an Elasticsearch.
 
     Attributes:
         records: the path of the file, None without one.
         push: what posts records, None when nothing does.
+        redis: what writes into a Redis, None without one.
         exporter: what writes into the Elasticsearch, None without one.
         documents: what is in it.
         elasticsearch: its HTTP API.
@@ -32,6 +34,7 @@ class Exports:
         self._log = log
         self.records: Path | None = None
         self.push: RecordPush | None = None
+        self.redis: RedisExporter | None = None
         self.exporter: RecordExporter | None = None
         self.documents: Documents | None = None
         self.elasticsearch: Elasticsearch | None = None
@@ -46,6 +49,9 @@ class Exports:
                 options.push_url, options.push_key, options.clock, random.random
             )
             log.subscribe(exports.push.add)
+        if options.redis_url is not None:
+            exports.redis = RedisExporter(options.redis_url, options.clock, random.random)
+            log.subscribe(exports.redis.add)
         if options.elasticsearch:
             exports.documents = Documents(options.clock, options.refresh_s)
             exports.exporter = RecordExporter(exports.documents)
@@ -63,12 +69,13 @@ class Exports:
         file = None if self.records is None else RecordFile(self.records)
         if file is not None:
             self._log.subscribe(file.write)
-        pushing = None if self.push is None else asyncio.create_task(self.push.run())
+        senders = [sender for sender in (self.push, self.redis) if sender is not None]
+        sending = [asyncio.create_task(sender.run()) for sender in senders]
         try:
             yield
         finally:
-            if pushing is not None:
-                pushing.cancel()
-                await asyncio.gather(pushing, return_exceptions=True)
+            for task in sending:
+                task.cancel()
+            await asyncio.gather(*sending, return_exceptions=True)
             if file is not None:
                 file.close()

@@ -70,6 +70,7 @@ class StackOptions:
         records: a file that every record is appended to, as a line of JSON.
         push_url: where every record is posted to, in batches.
         push_key: shown there as `x-api-key`.
+        redis_url: a Redis whose streams every record is added to.
         elasticsearch: whether there is an Elasticsearch that records are exported to.
         refresh_s: how long after that its searches see them.
         global_listeners: listeners of every user task, from Camunda 8.9 on.
@@ -91,6 +92,7 @@ class StackOptions:
     records: Path | None = None
     push_url: str | None = None
     push_key: SecretStr | None = None
+    redis_url: str | None = None
     elasticsearch: bool = False
     refresh_s: float = 1.0
     global_listeners: tuple[TaskListener, ...] = ()
