@@ -12,7 +12,8 @@ _CREDENTIAL_NAME = re.compile(
 )
 # Where a credential is, or how it is asked for, is none itself.
 _ABOUT_ONE = re.compile(
-    r"(?:ur[il]|endpoint|dir|directory|file|path|prefix|method|type)s?$", re.IGNORECASE
+    r"(?:ur[il]|endpoint|dir|directory|file|path|prefix|method|type|audience|enabled|aware)s?$",
+    re.IGNORECASE,
 )
 _USER_INFO = re.compile(r"(?<=://)[^/?#\s@]*(?:@[^/?#\s@]*)*(?=@)")
 _QUERY_PAIR = re.compile(r"([?&;])([^=&;#\s]+)=([^&;#\s]*)")

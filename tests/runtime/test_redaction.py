@@ -26,7 +26,19 @@ def test_names_of_credentials_are_known(name):
 
 @pytest.mark.parametrize(
     "name",
-    ["token_url", "SECRETS_DIR", "tokenEndpoint", "job_key", "author", "status", "path", "keys"],
+    [
+        "token_url",
+        "SECRETS_DIR",
+        "tokenEndpoint",
+        "SECRETPROVIDER_CONSOLE_ENABLED",
+        "TOKEN_AUDIENCE",
+        "SECRETS_TENANTAWARE",
+        "job_key",
+        "author",
+        "status",
+        "path",
+        "keys",
+    ],
 )
 def test_names_of_other_things_are_let_through(name):
     """Keys that merely resemble them stay readable."""
