@@ -279,12 +279,12 @@ async def probe(options: SourceOptions) -> None:
     """
     pattern = _pattern(options)
     try:
-        found = await asyncio.to_thread(find, pattern)
+        is_there = bool(await asyncio.to_thread(find, pattern)) or _directory(pattern).is_dir()
     except OSError as error:
         raise SourceUnavailable(
             f"{error.filename} cannot be read ({error.strerror}); check its permissions"
         ) from error
-    if not found and not _directory(pattern).is_dir():
+    if not is_there:
         raise SourceRefused(f"{_directory(pattern)} is no directory; check APP_INTEGRATIONS_SOURCE")
 
 
