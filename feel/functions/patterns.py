@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import lru_cache
+from time import monotonic
 from typing import TYPE_CHECKING, TypeVar
 
 from feel.errors import LimitExceeded
@@ -57,6 +58,34 @@ def within_time(run: Run, work: Callable[[float], _Result]) -> _Result:
         raise LimitExceeded(
             "regex_s", f"a regular expression may take {run.limits.regex_s} seconds"
         ) from None
+
+
+def matches_in(expression: Pattern[str], text: str, seconds: float) -> Iterator[Match[str]]:
+    """The matches from left to right; as in Java, none begins where one of no width was.
+
+    Raises:
+        TimeoutError: they take longer than so many seconds.
+    """
+    end = monotonic() + seconds
+    empty_at = -1
+    for match in expression.finditer(text, timeout=seconds):
+        if match.start() == empty_at:
+            yield from _matches_from(expression, text, empty_at + 1, end)
+            return
+        yield match
+        empty_at = match.end() if match.start() == match.end() else -1
+
+
+def _matches_from(expression: Pattern[str], text: str, at: int, end: float) -> Iterator[Match[str]]:
+    while at <= len(text):
+        remaining = end - monotonic()
+        if remaining <= 0:
+            raise TimeoutError
+        match = expression.search(text, at, timeout=remaining)
+        if match is None:
+            return
+        yield match
+        at = match.end() + (match.start() == match.end())
 
 
 def replacer(template: str) -> Callable[[Match[str]], str]:

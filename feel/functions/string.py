@@ -1,10 +1,15 @@
 from __future__ import annotations
 
 from binascii import b2a_base64
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from feel.functions.patterns import compiled, replacer, within_time
+from feel.functions.patterns import compiled, matches_in, replacer, within_time
 from feel.functions.registry import Category
 from feel.run import Run
+
+if TYPE_CHECKING:
+    from regex import Match, Pattern
 
 STRING = Category("String functions")
 _LAST_OF_ONE_UNIT = "\uffff"
@@ -131,14 +136,24 @@ def replace(
         return None
     longest = (len(text) + 1) * max(1, len(replacement))
     if longest > run.limits.string_chars:
-        found = within_time(run, lambda s: sum(1 for _ in expression.finditer(text, timeout=s)))
+        found = within_time(run, lambda s: sum(1 for _ in matches_in(expression, text, s)))
         run.charge_text(len(text) + found * (len(replacement) + len(text)))
     run.charge_text(len(text))
-    fill = replacer(replacement)
     try:
-        return within_time(run, lambda s: expression.sub(fill, text, timeout=s))
+        return within_time(run, lambda s: _replaced(expression, text, replacer(replacement), s))
     except LookupError:
         return None
+
+
+def _replaced(
+    expression: Pattern[str], text: str, fill: Callable[[Match[str]], str], seconds: float
+) -> str:
+    parts: list[str] = []
+    start = 0
+    for match in matches_in(expression, text, seconds):
+        parts += (text[start : match.start()], fill(match))
+        start = match.end()
+    return "".join([*parts, text[start:]])
 
 
 @STRING.function(
@@ -156,7 +171,7 @@ def split(run: Run, text: str, delimiter: str) -> list[str] | None:
     run.charge_text(len(text))
     pieces: list[str] = []
     start = 0
-    for match in within_time(run, lambda s: list(expression.finditer(text, timeout=s))):
+    for match in within_time(run, lambda s: list(matches_in(expression, text, s))):
         # As in Java, a match of no width at the very start cuts nothing off.
         if match.end() == 0:
             continue
@@ -179,7 +194,7 @@ def extract(run: Run, text: str, pattern: str) -> list[str] | None:
     if expression is None:
         return None
     run.charge_text(len(text))
-    found = within_time(run, lambda s: [m.group() for m in expression.finditer(text, timeout=s)])
+    found = within_time(run, lambda s: [m.group() for m in matches_in(expression, text, s)])
     run.charge_items(len(found))
     return found
 

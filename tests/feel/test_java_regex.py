@@ -95,6 +95,9 @@ def test_a_pattern_is_found_as_in_java(text, pattern, flags, found):
         ("a\r\nb", ".", "|", "s", "||||"),
         ("2024-01-02", r"(\d+)-(\d+)-(\d+)", "$3.$2.$1", "", "02.01.2024"),
         ("abc", "(?<m>b)", "[${m}]", "", "a[b]c"),
+        ("abc", "|ab", "-", "", "-a-b-c-"),
+        ("a.b", "b*?", "-", "", "-a-.-b-"),
+        ("aab", "a*", "-", "", "--b-"),
     ],
 )
 def test_matches_are_replaced_as_in_java(text, pattern, replacement, flags, result):
