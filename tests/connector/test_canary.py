@@ -173,25 +173,45 @@ async def test_an_error_expression_cannot_bring_a_secret_out(both, gossip, expre
     check(await both.handle(own(gossip.origin, headers=headers, filter=FILTERS[0])))
 
 
+async def well_said(request):
+    """An API whose good answer repeats a filter value."""
+    if request.path == "/token":
+        return await Gossip()(request)
+    sent = orjson.loads(await request.read())
+    items = [{"echo": sent["filter"]["bpmnProcessId"]}]
+    return web.json_response({"items": items, "sortValues": [], "total": 1})
+
+
 @pytest.mark.parametrize(
     "expression",
     ["=response.body.items[1].echo", "=[response]", "=assert(1, false, string(response))", "={a:"],
 )
 async def test_a_result_expression_that_fails_brings_no_secret_out(both, expression):
     """An answer may repeat a secret too; once it is part of a failure it is masked."""
-
-    async def answer(request):
-        if request.path == "/token":
-            return await Gossip()(request)
-        sent = orjson.loads(await request.read())
-        page = {"items": [{"echo": sent["filter"]["bpmnProcessId"]}], "sortValues": [], "total": 1}
-        return web.json_response(page)
-
-    async with serving(answer) as origin:
+    async with serving(well_said) as origin:
         given = own(origin, headers={"resultExpression": expression}, filter=FILTERS[0])
         outcome = await both.handle(given)
     assert isinstance(outcome, Fail)
     check(outcome)
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "=bpmnError(response.body.items[1].echo, response.body.items[1].echo)",
+        "=bpmnError(string(response), string(response), {a: response})",
+        "=jobError(response.body.items[1].echo, {a: [response]})",
+        "=response.body.items[1].echo",
+        "={a: response}",
+    ],
+)
+async def test_an_error_made_of_a_good_answer_brings_no_secret_out(both, expression):
+    """A process that makes an error of an answer gets it masked, the code of the error included."""
+    async with serving(well_said) as origin:
+        given = own(origin, headers={"errorExpression": expression}, filter=FILTERS[0])
+        outcome = await both.handle(given)
+    assert isinstance(outcome, Fail | ThrowError)
+    assert "***" in check(outcome)
 
 
 async def test_an_address_that_is_a_secret_is_not_shown(gossip):

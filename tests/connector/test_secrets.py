@@ -3,6 +3,7 @@ import asyncio
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import SecretStr
 
 from connector.errors import SecretsMissing
 from connector.redaction import Redaction
@@ -109,3 +110,10 @@ def test_a_masked_text_never_holds_the_secret(around, secret):
     secrets = resolved({"a": "{{secrets.S}}"}, sources).secrets
     masked = Redaction(secrets).text(around + secret + around)
     assert secret not in masked or secret in masked.replace(secret, "") + "***"
+
+
+@pytest.mark.parametrize("value", ["operate", "secret", "demo"])
+def test_credentials_that_everybody_knows_garble_no_message(value):
+    """With devstack's credentials an incident still names `cluster.operateUrl`."""
+    text = "cluster.operateUrl: is missing; check the client secret of the demo"
+    assert Redaction([SecretStr(value)]).text(text) == text
