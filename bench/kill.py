@@ -32,6 +32,8 @@ import aiohttp
 import orjson
 from aiohttp import web
 
+from bench import feeders
+
 KEY_BITS = 51
 PARTITIONS = (1, 2)
 KEY = "kill-test-key"
@@ -107,6 +109,8 @@ async def _http(_directory: Path) -> AsyncIterator[Feeder]:
 FEEDERS: dict[str, Callable[[Path], AbstractAsyncContextManager[Feeder]]] = {
     "file": _file,
     "http": _http,
+    "elasticsearch": feeders.elasticsearch,
+    "listener": feeders.listener,
 }
 """By what `--source` calls it."""
 

@@ -17,7 +17,9 @@ def killed(source: str, runs: int) -> dict[str, int]:
     return dict(zip(head[1:], map(int, row[1:]), strict=True))
 
 
-@pytest.mark.parametrize(("source", "runs"), [("file", 20), ("http", 2)])
+@pytest.mark.parametrize(
+    ("source", "runs"), [("file", 20), ("http", 2), ("elasticsearch", 2), ("listener", 2)]
+)
 def test_killed_at_random_moments_it_loses_nothing(source, runs):
     """After kills at random moments every event is there, in order, repeats with the same key."""
     row = killed(source, runs)
