@@ -32,7 +32,7 @@ import aiohttp
 import orjson
 from aiohttp import web
 
-from bench import feeders
+from bench import broker_feeders, feeders
 
 KEY_BITS = 51
 PARTITIONS = (1, 2)
@@ -111,6 +111,8 @@ FEEDERS: dict[str, Callable[[Path], AbstractAsyncContextManager[Feeder]]] = {
     "http": _http,
     "elasticsearch": feeders.elasticsearch,
     "listener": feeders.listener,
+    "redis": broker_feeders.redis,
+    "kafka": broker_feeders.kafka,
 }
 """By what `--source` calls it."""
 

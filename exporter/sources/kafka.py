@@ -143,11 +143,10 @@ def _place(options: SourceOptions) -> Place:
     return Place(
         server=f"{url.host}:{url.port or 9092}",
         topic=topic,
-        group=str(fields.get("group", "app-integrations-exporter")),
-        mechanism=str(fields.get("mechanism", _MECHANISMS[0])),
         username=credentials.username or url.user or None,
         password=credentials.password or in_url,
         context=_context(options) if url.scheme == "kafka+ssl" else None,
+        **{name: str(value) for name, value in fields.items()},
     )
 
 

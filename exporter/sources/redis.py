@@ -49,13 +49,13 @@ class Place:
 
     Attributes:
         address: Where Redis is.
-        name: What the streams' keys begin with.
+        name: What the streams' keys begin with: `name` of the broker's exporter.
         group: Consumer group.
     """
 
     address: Address
-    name: str
-    group: str
+    name: str = "zeebe"
+    group: str = "app-integrations-exporter"
 
     def key(self, value_type: str) -> str:
         """Key of the stream of a value type."""
@@ -201,8 +201,7 @@ def _place(options: SourceOptions) -> Place:
         tls=url.scheme == "rediss",
         ca_file=str(credentials.ca_file) if credentials.ca_file else None,
     )
-    name = str(fields.get("name", "zeebe")).removesuffix(":")
-    return Place(address, name, str(fields.get("group", "app-integrations-exporter")))
+    return Place(address, **{name: str(value) for name, value in fields.items()})
 
 
 async def _end(reading: asyncio.Task[None]) -> None:

@@ -36,11 +36,11 @@ class Place:
 
     server: str
     topic: str
-    group: str
-    mechanism: str
-    username: str | None
-    password: SecretStr | None
-    context: ssl.SSLContext | None
+    group: str = "app-integrations-exporter"
+    mechanism: str = "PLAIN"
+    username: str | None = None
+    password: SecretStr | None = None
+    context: ssl.SSLContext | None = None
 
     @property
     def options(self) -> dict[str, Any]:
