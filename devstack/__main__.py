@@ -1,4 +1,4 @@
-"""`camunda-devstack`: run a cluster, and talk to a running one.
+"""Run a stand-in for a Camunda cluster, and talk to a running one.
 
 Exit codes: 0 fine, 1 failure at work, 2 wrong usage.
 """
@@ -48,7 +48,7 @@ async def _command(asked: argparse.Namespace) -> int:
                 asked.address,
                 asked.process_id,
                 variables=asked.variables,
-                is_waiting=asked.wait,
+                wait_s=asked.timeout if asked.wait else None,
             )
 
 
@@ -80,11 +80,20 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _add_run(commands.add_parser("run", help="be a cluster until SIGTERM or SIGINT"))
     deploying = commands.add_parser("deploy", help="deploy BPMN files and forms")
-    deploying.add_argument("files", nargs="+", metavar="FILE", type=_existing)
+    deploying.add_argument(
+        "files", nargs="+", metavar="FILE", type=_existing, help="what to deploy"
+    )
     starting = commands.add_parser("start", help="start an instance of a process")
-    starting.add_argument("process_id", metavar="PROCESS_ID")
+    starting.add_argument("process_id", metavar="PROCESS_ID", help="its BPMN process id")
     starting.add_argument("--variables", default="{}", metavar="JSON", help="a JSON object")
     starting.add_argument("--wait", action="store_true", help="until its end, and print variables")
+    starting.add_argument(
+        "--timeout",
+        default=60.0,
+        type=_checked(_seconds),
+        metavar="SECONDS",
+        help="how long --wait waits (default: %(default)g)",
+    )
     for command in (deploying, starting):
         command.add_argument(
             "--address",
@@ -95,8 +104,19 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_run(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--version", default="8.8", type=_checked(_version), help="8.3 to 8.10")
-    parser.add_argument("--partitions", default=1, type=_checked(_count))
+    parser.add_argument(
+        "--version",
+        default="8.8",
+        type=_checked(_version),
+        help="the Camunda version to stand in for, 8.3 to 8.10 (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--partitions",
+        default=1,
+        type=_checked(_count),
+        metavar="N",
+        help="partitions of the engine; from 4 on keys pass 2^53 (default: %(default)s)",
+    )
     parser.add_argument("--host", default="127.0.0.1", help="the address to listen on")
     parser.add_argument(
         "--port-base",
@@ -113,9 +133,25 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
         type=_checked(lambda path: parse_seeds(Path(path).read_bytes())),
         help="entities to serve beside what the engine makes",
     )
-    parser.add_argument("--read-delay", default=0.0, type=_checked(_seconds), metavar="SECONDS")
-    parser.add_argument("--token-life", default=300.0, type=_checked(_seconds), metavar="SECONDS")
-    parser.add_argument("--require-gateway-token", action="store_true")
+    parser.add_argument(
+        "--read-delay",
+        default=0.0,
+        type=_checked(_seconds),
+        metavar="SECONDS",
+        help="reads see a write this much later (default: at once)",
+    )
+    parser.add_argument(
+        "--token-life",
+        default=300.0,
+        type=_checked(_seconds),
+        metavar="SECONDS",
+        help="how long an access token is good (default: %(default)g)",
+    )
+    parser.add_argument(
+        "--require-gateway-token",
+        action="store_true",
+        help="let the gateway refuse calls without a good token",
+    )
     parser.add_argument(
         "--records", metavar="FILE.jsonl", type=Path, help="append every record to this file"
     )

@@ -1,4 +1,4 @@
-"""Who may call the cluster's HTTP APIs: `facts/operate-api.md` §5.
+"""Who may call the cluster's HTTP APIs, as Camunda's documentation has it by version.
 
 - A bearer token of the issuer, on every version.
 - A session: `POST /api/login` with user name and password gives a cookie, and a CSRF token that

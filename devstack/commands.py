@@ -15,6 +15,7 @@ import orjson
 from pyzeebe.proto.gateway_pb2 import (
     CreateProcessInstanceRequest,
     CreateProcessInstanceWithResultRequest,
+    CreateProcessInstanceWithResultResponse,
     DeployResourceRequest,
     Resource,
 )
@@ -27,8 +28,6 @@ from devstack.stack import Stack, StackOptions
 if TYPE_CHECKING:
     # The asynchronous face of the stub exists for type checkers only.
     from pyzeebe.proto.gateway_pb2_grpc import GatewayAsyncStub
-
-_LONGEST_WAIT_MS = 24 * 60 * 60 * 1000
 
 
 class CommandError(DevstackError):
@@ -78,11 +77,13 @@ async def deploy(address: str, files: Iterable[Path]) -> int:
     return 0
 
 
-async def start(address: str, process_id: str, *, variables: str, is_waiting: bool) -> int:
-    """Start an instance of the latest version and print its key, or its variables at its end.
+async def start(address: str, process_id: str, *, variables: str, wait_s: float | None) -> int:
+    """Start an instance of the latest version and print its key.
+
+    With `wait_s` its variables are printed once it has ended; it may take that many seconds.
 
     Raises:
-        CommandError: when the cluster is away or refuses, or the instance has no end.
+        CommandError: when the cluster is away or refuses, or the instance does not end in time.
     """
     request = CreateProcessInstanceRequest(
         bpmnProcessId=process_id,
@@ -90,22 +91,39 @@ async def start(address: str, process_id: str, *, variables: str, is_waiting: bo
         variables=variables,
     )
     async with _gateway(address) as gateway:
-        if not is_waiting:
+        if wait_s is None:
             created = await gateway.CreateProcessInstance(request)
             _print(f"{created.processInstanceKey}\n")
             return 0
-        ended = await gateway.CreateProcessInstanceWithResult(
-            CreateProcessInstanceWithResultRequest(
-                request=request,
-                requestTimeout=_LONGEST_WAIT_MS,
-            ),
-        )
+        ended = await _ended(gateway, request, wait_s)
     shown: dict[str, Any] = {
         "processInstanceKey": ended.processInstanceKey,
         "variables": orjson.loads(ended.variables),
     }
     _print(orjson.dumps(shown, option=orjson.OPT_INDENT_2).decode() + "\n")
     return 0
+
+
+async def _ended(
+    gateway: GatewayAsyncStub,
+    request: CreateProcessInstanceRequest,
+    wait_s: float,
+) -> CreateProcessInstanceWithResultResponse:
+    try:
+        return await gateway.CreateProcessInstanceWithResult(
+            CreateProcessInstanceWithResultRequest(
+                request=request,
+                requestTimeout=round(wait_s * 1000),
+            ),
+        )
+    except grpc.aio.AioRpcError as error:
+        if error.code() is not grpc.StatusCode.DEADLINE_EXCEEDED:
+            raise
+        raise CommandError(
+            f"the instance was started and did not end within {wait_s:g} s: a task may have no "
+            "worker, or there is an incident; the page of the cluster (port 8080) shows where it "
+            "stands",
+        ) from error
 
 
 @asynccontextmanager

@@ -6,8 +6,8 @@
     POST /v2/jobs/{key}/error         ended in a BPMN error
     GET  /v2/topology
 
-Sources: `facts/exporter.md` §8f and answers of real clusters for an activated job's form; keys are
-text, and `userTask` is null for a job of another kind.
+Sources: the API v2's OpenAPI description and answers of real clusters for an activated job's form;
+keys are text, and `userTask` is null for a job of another kind.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The Operate API v1 over HTTP: `facts/operate-api.md` §1 to §4.
+"""The Operate API v1 over HTTP, as its documentation and public code have it.
 
 What is inferred and not observed there: the answer to a body of another content type (415, as
 Spring gives it before a controller sees the request), and the message texts, which differ from

@@ -1,7 +1,8 @@
 """The Orchestration Cluster API v2, as far as user tasks go: complete, assign, change.
 
-Sources: `facts/operate-api.md` §6.5 for the error bodies; paths, defaults and the checks made
-before a command is sent are those of the public tests of Camunda's user task controller.
+Sources: the API v2's OpenAPI description and Camunda's tests for the error bodies; paths, defaults
+and the checks made before a command is sent are those of the public tests of Camunda's user task
+controller.
 """
 
 from __future__ import annotations

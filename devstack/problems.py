@@ -1,6 +1,6 @@
 """Error bodies of the cluster's HTTP APIs: three dialects, by where the error arises.
 
-- The API v1's controllers: four fields, no RFC 9457 (`facts/operate-api.md` §4).
+- The API v1's controllers: four fields, no RFC 9457 (Operate's public code).
 - The API v2: RFC 9457 with `about:blank` (§6.5).
 - Whatever the server answers outside its controllers: Spring's default body (§4, last paragraph).
 """

@@ -13,7 +13,8 @@ NEWEST_MINOR = 10
 class Version:
     """A Camunda 8 minor version, which decides what APIs a cluster serves and how one logs in.
 
-    Sources: `facts/operate-api.md` §2 (field sets), §5 (log-in) and §7 (what came and went when).
+    Sources: the OpenAPI descriptions by version (field sets), the documentation (log-in) and the
+    release notes (what came and went when).
     """
 
     minor: int

@@ -8,8 +8,8 @@
   need; what is not understood is refused with 400, as the real one does;
 - server (`server.py`): the HTTP API.
 
-Sources: `facts/exporter.md` §8a for what is written; Elasticsearch's own reference for what a
-search gives. Which shard a routing value leads to is made up; that it leads to one is not.
+Sources: Camunda's Elasticsearch exporter for what is written; Elasticsearch's own reference for
+what a search gives. Which shard a routing value leads to is made up; that it leads to one is not.
 """
 
 from devstack.elasticsearch.documents import Document, Documents

@@ -7,7 +7,7 @@
         ├── UnknownKeyError      404
         └── StoreFailureError    500  what the real store would choke on
 
-Source: `facts/operate-api.md` §4. The message is for people; clients match status and type.
+Source: Operate's public code and tests. The message is for people; clients match status and type.
 """
 
 from __future__ import annotations

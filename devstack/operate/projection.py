@@ -3,7 +3,7 @@
 Which intents begin and end what is Operate's own choice: an instance begins with
 ELEMENT_ACTIVATING and shows no step in between; the process itself is an instance, never a flow
 node; an incident marks its element, every element around it, and the instances that called them.
-Sources: `facts/exporter.md` §7.2 for the values, `facts/operate-api.md` §2 for the entities.
+Sources: the index templates of Zeebe's exporters for the values, Operate's API for the entities.
 """
 
 from __future__ import annotations

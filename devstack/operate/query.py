@@ -1,6 +1,6 @@
 """A search request's body, read as the API v1 reads it.
 
-The order of the checks and what is let pass follow Operate (`facts/operate-api.md` §3): unknown
+The order of the checks and what is let pass follow Operate's public code: unknown
 names in the body and in the filter are ignored, unknown sort fields are not.
 """
 

@@ -1,7 +1,7 @@
 """JSON scalars, taken as leniently as the API's JSON library takes them.
 
 Numbers and booleans may stand in text, an empty text means nothing, a fraction is cut off
-(`facts/operate-api.md` §3; the last two are inferred from the library's defaults).
+(Operate's public code; the last two are inferred from the library's defaults).
 """
 
 from __future__ import annotations

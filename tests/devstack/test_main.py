@@ -112,6 +112,16 @@ def test_deploy_and_start_talk_to_a_running_one(running, files):
 
 
 @pytest.mark.slow
+def test_an_instance_that_does_not_end_is_told_after_a_time(running, files):
+    """Waiting ends with the reason and exit 1 when a task has nobody to do it."""
+    address = ("--address", running.environment["ZEEBE_ADDRESS"])
+    call("deploy", files / "approval.bpmn", *address)
+    code, printed, errors = call("start", "approval", "--wait", "--timeout", "1", *address)
+    assert (code, printed) == (1, "")
+    assert "did not end within 1 s" in errors
+
+
+@pytest.mark.slow
 def test_what_the_cluster_refuses_is_exit_1(running, files):
     """The status and the reason, on stderr, in one line."""
     address = ("--address", running.environment["ZEEBE_ADDRESS"])
