@@ -36,14 +36,14 @@ class Overlap:
         if self._late:
             self._late = {late for late in self._late if late > self.floor}
 
-    def new(self, found: set[int], total: int) -> set[int]:
+    def new(self, found: set[int], counted: int) -> set[int]:
         """Those of the positions found that were not read; they count as read from now on.
 
         Args:
             found: Every position behind `floor`.
-            total: How many documents have them; more than positions when one is in two indices.
+            counted: What a count gave; more than that when a document is in two indices.
         """
         late = found - {position for _, position in self._positions} - self._late
         self._late |= late
-        self._surplus = total - len(found)
+        self._surplus = counted - len(found)
         return late

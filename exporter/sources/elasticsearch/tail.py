@@ -72,6 +72,7 @@ class Tail:
         self._watch = SequenceWatch(bookmark.sequences, address.gap_s, self._gone)
         self._overlap = Overlap(bookmark.after, address.overlap_s)
         self._look_s = self._clock.monotonic_s()
+        self._is_doubtful = False
 
     @property
     def is_holding(self) -> bool:
@@ -112,6 +113,18 @@ class Tail:
             if hit.sort and hit.sort[0] is not None:
                 self.newest = hit.sort[0]
                 self._horizon.see(self.newest, self._clock.monotonic_s())
+                self._doubt()
+
+    def _doubt(self) -> None:
+        """Say so when the index ends before the place where reading begins."""
+        if self.newest >= self.read_to or self._is_doubtful:
+            return
+        self._is_doubtful = True
+        self._options.observer.warned(
+            f"the index of partition {self._partition_id} ends at position {self.newest}, before "
+            f"{self.read_to}, which is done; when the cluster was set up anew, start once with "
+            "--from-beginning"
+        )
 
     async def _next(self, safe: int) -> Chunk | None:
         """The next page up to position `safe`; None when there is none, or it is held."""
@@ -187,10 +200,11 @@ class Tail:
             return None
         self._look_s = now_s + span_s / _OVERLAP_LOOKS
         body = query.count(self._partition_id, self._overlap.floor, self.read_to)
-        if await self._client.count(body, self._partition_id) <= self._overlap.count:
+        counted = await self._client.count(body, self._partition_id)
+        if counted <= self._overlap.count:
             return None
         documents = await self._behind_floor()
-        new = self._overlap.new({each.position for each in documents}, len(documents))
+        new = self._overlap.new({each.position for each in documents}, counted)
         if not new:
             return None
         self._options.observer.warned(

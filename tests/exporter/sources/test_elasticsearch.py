@@ -18,6 +18,7 @@ from devstack.elasticsearch import Credentials as ServerCredentials
 from devstack.elasticsearch import Documents, Elasticsearch, RecordExporter
 from devstack.faults import Cut, HalfBody, HtmlPage, Status
 from devstack.server import HttpServer
+from exporter.deadletter import LAST_ID
 from exporter.errors import SourceRefused, SourceUnavailable
 from exporter.progress import Progress
 from exporter.record import Fault, Unreadable
@@ -25,11 +26,20 @@ from exporter.sources import Credentials, open_source, probe
 from exporter.sources.elasticsearch.horizon import Horizon
 from runtime.oauth import ClientCredentials
 from tests.kit.clock import FakeClock
+from tests.kit.exporter import Setup, drive, exporting
 from tests.kit.http import serving
 from tests.kit.record_source import options_of, reading
+from tests.kit.waiting import eventually
 from tests.kit.zeebe_records import Journal
 
 LAG_MS = 2000
+TASK = {
+    "elementId": "approve",
+    "elementInstanceKey": 4,
+    "bpmnProcessId": "order",
+    "processDefinitionKey": 1,
+    "processInstanceKey": 2,
+}
 
 
 class Cluster:
@@ -310,6 +320,17 @@ async def test_a_document_in_two_indices_comes_once(cluster, tmp_path):
         assert read.positions == [1, 2]
 
 
+async def test_an_index_that_ends_too_early_is_told(cluster, tmp_path):
+    """A cluster that was set up anew counts from 1 again: reading waits, and says for what."""
+    cluster.write(3)
+    async with tailing(cluster, tmp_path, progress=Progress(900)) as read:
+        await read.until(lambda: read.noticed.warnings)
+        await read.pass_time(30)
+        assert read.records == []
+        (warning,) = read.noticed.warnings
+        assert "--from-beginning" in warning
+
+
 # Late visibility.
 
 
@@ -569,3 +590,29 @@ async def test_another_prefix_and_a_path_before_the_indices(clock, tmp_path):
         url = URL(f"elasticsearch+{origin}/es/?prefix=mine")
         await probe(options_of(str(url), clock, tmp_path))
     assert paths == ["/es/mine-user-task/_search"]
+
+
+# With a lane behind it.
+
+
+async def test_a_late_record_is_set_aside_and_the_others_delivered(cluster, tmp_path):
+    """What comes after its place is gone lies in the dead letters, and holds nothing up."""
+    taken = []
+
+    async def take(request):
+        taken.extend((await request.json())["events"])
+        return web.Response(status=204)
+
+    cluster.write(priority=1, **TASK)
+    cluster.write(priority=2, late_s=30, **TASK)
+    cluster.write(priority=3, **TASK)
+    async with serving(take) as backend:
+        setup = Setup(backend, f"{cluster.url}?gap-ms=1000", tmp_path, cluster.clock)
+        async with exporting(setup) as exporter:
+            await drive(cluster.clock, lambda: len(taken) == 2 and exporter.noticed.warnings)
+            added = "app_integrations_exporter_dead_letters_added_total"
+            await eventually(lambda: exporter.count(added, kind="record"))
+            (letter,) = await exporter.state.letters(0, LAST_ID)
+            assert (letter.partition_id, letter.first) == (1, 2)
+            assert [event["priority"] for event in taken] == [1, 3]
+            assert len(exporter.noticed.gaps) == 1
