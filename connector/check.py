@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -19,6 +20,8 @@ from runtime.http import HttpOptions, open_session
 from runtime.oauth import TokenCache
 from worker.errors import GatewayError
 from worker.gateway import Gateway
+
+_WITHOUT_V1 = (8, 10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,11 @@ async def check(
     """Look at everything that the settings name, one finding after the other."""
     types = [settings.job_type, *([settings.http_rest_type] * settings.official_templates)]
     yield Finding("settings", is_fine=True, text=f"job type {' and '.join(types)}")
+    for fault in doubtful_names(ConnectorSettings, environ):
+        yield Finding("settings", is_fine=False, text=str(fault))
+    if settings.api == "v2":
+        text = "CONNECTOR_API: v2 is not available in this version; set it to auto or v1"
+        yield Finding("settings", is_fine=False, text=text)
     for finding in _check_secrets(settings, environ):
         yield finding
     options = HttpOptions(ca_file=settings.ca_file, proxies=settings.proxies())
@@ -59,7 +67,9 @@ def _check_secrets(
 ) -> Iterator[Finding]:
     prefix = settings.secrets_prefix
     count = sum(name.startswith(prefix) for name in environ) if prefix else 0
-    yield Finding("secrets", is_fine=True, text=f"{count} in the environment under {prefix or '—'}")
+    where = f"{count} in the environment under {prefix or 'no prefix'}"
+    hint = "" if count else "; a task that names {{secrets.X}} needs " + prefix + "X"
+    yield Finding("secrets", is_fine=True, text=where + hint)
     directory = settings.secrets_dir
     if directory is not None:
         readable = directory.is_dir() and os.access(directory, os.R_OK | os.X_OK)
@@ -87,6 +97,7 @@ async def _check_gateway(
             yield Finding("gateway token", is_fine=True, text="given")
         except TokenError as error:
             yield Finding("gateway token", is_fine=False, text=str(error))
+            return
     credentials = gateway_credentials(settings, tokens)
     async with Gateway(
         settings.address,
@@ -100,6 +111,15 @@ async def _check_gateway(
             return
     text = (
         f"version {topology.gateway_version} at {gateway.target}, "
-        f"{topology.brokers} brokers, {topology.partitions} partitions"
+        f"brokers: {topology.brokers}, partitions: {topology.partitions}"
     )
     yield Finding("gateway", is_fine=topology.brokers > 0, text=text)
+    if not _has_operate_v1(topology.gateway_version):
+        text = f"version {topology.gateway_version} has no Operate API v1, and v2 is not available "
+        yield Finding("Operate", is_fine=False, text=f"{text}in this version of the connector")
+
+
+def _has_operate_v1(gateway_version: str) -> bool:
+    """Whether a cluster of this version can have the API v1, which Camunda 8.10 removed."""
+    numbers = re.match(r"(\d+)\.(\d+)", gateway_version)
+    return numbers is None or (int(numbers[1]), int(numbers[2])) < _WITHOUT_V1

@@ -33,6 +33,7 @@ _REMEDIES: Mapping[int, str] = {
     404: "Check the key and the URL; what was just created can be seen a moment later",
     429: "Ask less often",
 }
+_TOO_LATE = "No whole answer in time; give the task more with timeoutSeconds, or ask for less"
 _SHOWN_CHARS = 500
 _SERVER_ERROR = 500
 
@@ -49,7 +50,7 @@ def translating() -> Iterator[None]:
     except runtime_errors.ServiceError as error:
         raise translate(error) from error
     except TimeoutError as error:
-        raise CallTimeout(TIMED_OUT) from error
+        raise CallTimeout(_TOO_LATE) from error
 
 
 def translate(error: runtime_errors.ServiceError) -> ConnectorError:  # noqa: PLR0911  # one return for each foreign error
@@ -64,7 +65,7 @@ def translate(error: runtime_errors.ServiceError) -> ConnectorError:  # noqa: PL
         case runtime_errors.TokenError():
             return TokenError(text, code="OAUTH_TOKEN_ERROR")
         case runtime_errors.HttpTimeoutError():
-            return CallTimeout(f"{TIMED_OUT} ({text})")
+            return CallTimeout(f"{_TOO_LATE}: {text}")
         case runtime_errors.HttpTlsError():
             return ConnectionFailed(text, code="SSL_HANDSHAKE_FAILED")
         case runtime_errors.HttpTooLargeError():
@@ -79,8 +80,8 @@ def translate(error: runtime_errors.ServiceError) -> ConnectorError:  # noqa: PL
             return ConnectionFailed(text)
 
 
-def raise_for_status(answer: Answer, now_ms: int) -> NoReturn:
-    """Raise what an answer of status 400 or more means.
+def raise_for_status(answer: Answer, asked: str, now_ms: int) -> NoReturn:
+    """Raise what an answer of status 400 or more means; `asked` is what it answers, for people.
 
     Raises:
         HttpError: always; its `variables` hold headers and body under `response`.
@@ -91,7 +92,7 @@ def raise_for_status(answer: Answer, now_ms: int) -> NoReturn:
         remedy = "The API cannot answer just now; look at its logs when this goes on"
     said = f"status {answer.status} {answer.reason or phrase(answer.status)}{_message(body)}"
     raise HttpError(
-        f"{remedy or 'The API refused the request'}: it answered with {said}",
+        f"{remedy or 'The API refused the request'}: {asked} was answered with {said}",
         code=str(answer.status),
         variables={"response": {"headers": header_map(answer.headers), "body": body}},
         retry_after_s=retry_after_s(answer.headers, now_ms),

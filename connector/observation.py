@@ -79,19 +79,22 @@ METRICS: tuple[Metric, ...] = (
 )
 
 _RECENT = 20
+_REASON_CHARS = 300
 _log = structlog.get_logger("connector")
 
 
 @dataclass(frozen=True, slots=True)
 class RecentFailure:
-    """A failed job as the status page shows it; nothing of it is an input or an answer."""
+    """A failed job as the status page shows it; `reason` is what its incident says, masked."""
 
     at_ms: int
     job_key: int
+    instance_key: int
     process: str
     element: str
     error: str
     code: str | None
+    reason: str | None
 
 
 class JobWitness:
@@ -128,7 +131,7 @@ class JobWitness:
         self._invocations.labels(*template, action).inc()
         self._execution_time.labels(*template).observe(duration_s)
         if error is not None:
-            self._remember(job, error)
+            self._remember(job, error, _reason(outcome))
         log = _log.info if isinstance(outcome, Complete) else _log.warning
         log(
             "job decided",
@@ -141,21 +144,24 @@ class JobWitness:
             retries=outcome.retries if isinstance(outcome, Fail) else None,
             error=None if error is None else type(error).__name__,
             code=None if error is None else error.code,
+            reason=_reason(outcome),
         )
 
     def handed_back(self, job: Job) -> None:
         """A job was none of ours."""
         self._foreign_jobs.labels(job.type).inc()
 
-    def _remember(self, job: Job, error: ConnectorError) -> None:
+    def _remember(self, job: Job, error: ConnectorError, reason: str | None) -> None:
         self._failures.append(
             RecentFailure(
                 at_ms=self._clock.now_ms(),
                 job_key=job.key,
+                instance_key=job.process_instance_key,
                 process=job.bpmn_process_id,
                 element=job.element_id,
                 error=type(error).__name__,
                 code=error.code,
+                reason=reason,
             ),
         )
 
@@ -201,6 +207,13 @@ class WorkerMetrics(Observer):
     @override
     def poll_failed(self, error: GatewayError) -> None:
         self._poll_failures.labels(type(error).__name__).inc()
+
+
+def _reason(outcome: Outcome) -> str | None:
+    """The beginning of what the incident says: masked, and without the variables behind it."""
+    if not isinstance(outcome, Fail):
+        return None
+    return outcome.message.partition(" | Error variables: ")[0][:_REASON_CHARS]
 
 
 def _action(outcome: Outcome) -> str:

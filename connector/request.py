@@ -48,6 +48,11 @@ class Request:
     timeout_s: float
     search: Search | None = None
 
+    @property
+    def line(self) -> str:
+        """Method and URL, for people."""
+        return f"{self.operation.method} {self.url}"
+
 
 def build(inputs: Inputs) -> Request:
     """The call that `inputs` mean on the Operate API v1."""

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from connector.dates import api_date
 from connector.errors import Faults
 from connector.numbers import whole_number
 from connector.operations import Endpoint, Field, Kind
@@ -53,5 +54,8 @@ def _convert(field: Field, item: object) -> object | None:
             return whole_number(item)
         case Kind.BOOLEAN:
             return {"true": True, "false": False}.get(str(item).lower())
-        case Kind.TEXT | Kind.DATE:
+        case Kind.DATE:
+            # Empty text restricts nothing on the API, as it does in every other field.
+            return (api_date(item) if item else item) if isinstance(item, str) else None
+        case Kind.TEXT:
             return item if isinstance(item, str) else None
