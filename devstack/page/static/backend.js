@@ -39,9 +39,11 @@ async function refresh() {
     next = answer.next;
     count.textContent = `${next} so far`;
     none.hidden = next > 0;
-    connection.textContent = "";
+    connection.textContent = "live";
+    connection.className = "";
   } catch {
     connection.textContent = "devstack does not answer";
+    connection.className = "lost";
   }
   setTimeout(refresh, PERIOD_MS);
 }
