@@ -18,6 +18,7 @@ from runtime.clock import SystemClock
 from runtime.errors import TokenError
 from runtime.http import HttpOptions, open_session
 from runtime.oauth import TokenCache
+from runtime.settings import doubtful_names
 from worker.errors import GatewayError
 from worker.gateway import Gateway
 
@@ -31,9 +32,11 @@ class Finding:
     subject: str
     is_fine: bool
     text: str
+    is_note: bool = False
 
     def __str__(self) -> str:
-        return f"{'ok  ' if self.is_fine else 'FAIL'} {self.subject}: {self.text}"
+        mark = "note" if self.is_note else "ok  " if self.is_fine else "FAIL"
+        return f"{mark} {self.subject}: {self.text}"
 
 
 async def check(
@@ -44,7 +47,7 @@ async def check(
     types = [settings.job_type, *([settings.http_rest_type] * settings.official_templates)]
     yield Finding("settings", is_fine=True, text=f"job type {' and '.join(types)}")
     for fault in doubtful_names(ConnectorSettings, environ):
-        yield Finding("settings", is_fine=False, text=str(fault))
+        yield Finding("settings", is_fine=True, text=str(fault), is_note=True)
     if settings.api == "v2":
         text = "CONNECTOR_API: v2 is not available in this version; set it to auto or v1"
         yield Finding("settings", is_fine=False, text=text)
@@ -69,7 +72,7 @@ def _check_secrets(
     count = sum(name.startswith(prefix) for name in environ) if prefix else 0
     where = f"{count} in the environment under {prefix or 'no prefix'}"
     hint = "" if count else "; a task that names {{secrets.X}} needs " + prefix + "X"
-    yield Finding("secrets", is_fine=True, text=where + hint)
+    yield Finding("secrets", is_fine=True, text=where + hint, is_note=count == 0)
     directory = settings.secrets_dir
     if directory is not None:
         readable = directory.is_dir() and os.access(directory, os.R_OK | os.X_OK)

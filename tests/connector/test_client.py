@@ -171,7 +171,8 @@ async def test_an_error_answer_keeps_its_headers_and_body(client, operate):
     assert caught.value.variables["response"]["headers"]["Content-Type"] == "application/json"
     assert caught.value.message == (
         "Check the key and the URL; what was just created can be seen a moment later: "
-        "it answered with status 404 Not Found: no such key"
+        f"POST {operate.origin}/v1/process-instances/search was answered with "
+        "status 404 Not Found: no such key"
     )
 
 

@@ -217,6 +217,33 @@ def test_a_bad_input_is_named_with_its_reason(sections, expected):
     assert faults(variables(**sections)) == [expected]
 
 
+@pytest.mark.parametrize(
+    ("given", "sent"),
+    [
+        ("2024-02-15T22:40:10.834+0000", "2024-02-15T22:40:10.834+0000"),
+        ("2024-02-15T22:40:10.834+01:00", "2024-02-15T22:40:10.834+0100"),
+        ("2024-02-15T22:40:10Z", "2024-02-15T22:40:10.000+0000"),
+        ("2024-02-15T22:40:10.8345678Z[GMT]", "2024-02-15T22:40:10.834+0000"),
+        ("2024-02-15T00:00:00.000+0000||/d", "2024-02-15T00:00:00.000+0000||/d"),
+    ],
+)
+def test_a_date_is_sent_in_the_form_that_the_api_takes(given, sent):
+    """FEEL writes dates in forms that the API answers with status 500; they are rewritten."""
+    request = {**SEARCH, "filter": {"startDate": given}}
+    assert read_inputs(variables(request=request), Policy()).query.search.filter == {
+        "startDate": sent,
+    }
+
+
+@pytest.mark.parametrize("given", ["yesterday", "2024-02-15", "2024-02-15T22:40", 1700000000000])
+def test_a_date_that_the_api_cannot_read_is_refused(given):
+    """The API would answer it with status 500, three tries later."""
+    request = {**SEARCH, "filter": {"startDate": given}}
+    assert faults(variables(request=request)) == [
+        "request.filter.startDate: is not a date as 2024-02-15T22:40:10.834+0000",
+    ]
+
+
 def test_no_fault_shows_a_value():
     """Whatever is wrong with an input, its value stays out of the message."""
     canary = "CANARY-4711"

@@ -99,6 +99,22 @@ def test_check_names_a_gateway_that_does_not_answer(capsys):
     assert "FAIL gateway: " in capsys.readouterr().out
 
 
+def test_check_notes_a_misspelt_name_of_camundas(capsys):
+    """The most important variable is not silently ignored for a missing letter."""
+    environ = {"CAMUNDA_CLIENT_GRPC_ADRESS": "http://nowhere:26500", "ZEEBE_ADRESS": "x"}
+    main(["check"], environ)
+    noted = [line for line in capsys.readouterr().out.splitlines() if line.startswith("note set")]
+    assert len(noted) == 2
+    assert "CAMUNDA_CLIENT_GRPC_ADDRESS" in noted[0]
+    assert "ZEEBE_ADDRESS" in noted[1]
+
+
+def test_check_fails_for_an_api_that_this_version_does_not_speak(capsys):
+    """A setting that every job would fail with is named before the first one."""
+    assert main(["check"], {"CONNECTOR_API": "v2"}) == 1
+    assert "FAIL settings: CONNECTOR_API: v2 is not available" in capsys.readouterr().out
+
+
 def test_run_refuses_wrong_settings_with_exit_2(capsys):
     """A misspelt name stops the start, with the nearest right one."""
     assert main(["run"], {"CONNECTOR_MAX_JOB_ACTIVE": "5"}) == 2
