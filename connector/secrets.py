@@ -62,7 +62,9 @@ class EnvironmentSecrets(SecretProvider):
     """Secrets from environment variables: secret `X` is `<prefix>X`.
 
     A tenant's or a process's secrets can be kept apart from those of others, by upstream's names:
-    `<prefix><tenant id>_<process id>_X`, either part as asked for.
+    `<prefix><tenant id>_<process id>_X`, either part as asked for. Where no variable has exactly
+    that name, dots and hyphens may be underscores and all letters capitals, as Spring reads an
+    environment: many shells allow nothing else.
     """
 
     environ: Mapping[str, str]
@@ -74,9 +76,22 @@ class EnvironmentSecrets(SecretProvider):
     def get(self, name: str, job: Job) -> SecretStr | None:
         tenant = f"{job.tenant_id}_" if self.by_tenant else ""
         process = f"{job.bpmn_process_id}_" if self.by_process else ""
-        value = self.environ.get(f"{self.prefix}{tenant}{process}{name}")
+        value = self._read(f"{self.prefix}{tenant}{process}{name}")
         # Bytes that are no UTF-8 arrive as surrogates, which no request can hold.
         return None if value is None else SecretStr(value.encode(errors="replace").decode())
+
+    def _read(self, name: str) -> str | None:
+        value = self.environ.get(name)
+        if value is not None:
+            return value
+        spellings = [
+            name,
+            name.replace(".", "_"),
+            name.replace("-", "_"),
+            name.replace(".", "_").replace("-", "_"),
+        ]
+        spellings += [spelling.upper() for spelling in spellings]
+        return next((self.environ[each] for each in spellings if each in self.environ), None)
 
     @property
     @override

@@ -8,6 +8,7 @@ from aiohttp import web
 from pydantic import SecretStr
 
 from connector.inputs import Policy
+from connector.pipeline import Upstream
 from connector.redaction import Redaction
 from connector.render import render
 from connector.secrets import EnvironmentSecrets
@@ -150,6 +151,17 @@ async def test_an_official_template_gives_nothing_away(both, gossip, status, let
     """The same holds for Camunda's templates, user headers included."""
     gossip.status, gossip.lets_in = status, lets_in
     check(await both.handle_official(official(gossip.origin)))
+
+
+async def test_upstreams_way_with_secrets_gives_nothing_away(gossip):
+    """Where keys can be secrets, a fault that names a key is masked, and so is all the rest."""
+    environ = {f"SECRET_{name}": value for name, value in CANARIES.items()}
+    sources = [EnvironmentSecrets(environ, "SECRET_")]
+    async with pipelines(sources, upstream=Upstream(secrets=True)) as both:
+        given = own(gossip.origin, filter={"{{secrets.PLAIN}}": 1, "mysecrets.KEY": 2})
+        assert "request.filter.***" in check(await both.handle(given))
+        check(await both.handle(own(gossip.origin, filter=FILTERS[0])))
+        check(await both.handle_official(official(gossip.origin)))
 
 
 EXPRESSIONS = [

@@ -163,6 +163,17 @@ async def test_what_is_at_hand_is_asked_first(console, store, tmp_path, clock):
         assert resolved.variables == {"c": "v1"}
 
 
+async def test_the_environment_can_be_left_out(clock):
+    """Upstream's switch turns the environment off as a source."""
+    environ = {"CAMUNDA_CONNECTOR_SECRETPROVIDER_ENVIRONMENT_ENABLED": "false"}
+    async with (
+        open_session(HttpOptions()) as session,
+        TokenCache(session, clock, lambda: 0.0) as tokens,
+    ):
+        settings = load(ConnectorSettings, environ)
+        assert secret_sources(settings, {}, session, tokens, clock) == []
+
+
 def test_console_needs_a_client():
     """Without credentials the start is refused, with the variables to set."""
     with pytest.raises(SettingsError, match="CAMUNDA_CLIENT_AUTH_CLIENT_ID"):

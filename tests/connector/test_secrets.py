@@ -62,6 +62,36 @@ def test_a_reference_is_filled_in(text, expected):
     assert filled(text) == expected
 
 
+@pytest.mark.parametrize(
+    ("name", "variable"),
+    [
+        ("api.key", "SECRET_api_key"),
+        ("api-key", "SECRET_api_key"),
+        ("my-api.key", "SECRET_my_api_key"),
+        ("my-api.key", "SECRET_MY_API_KEY"),
+        ("Token", "SECRET_TOKEN"),
+        ("api-key", "SECRET_API-KEY"),
+    ],
+)
+def test_a_variable_may_be_spelt_as_shells_allow(name, variable):
+    """Upstream reads its environment by Spring, which knows these spellings of a name."""
+    found = EnvironmentSecrets({variable: "value"}, "SECRET_").get(name, job())
+    assert found.get_secret_value() == "value"
+
+
+def test_the_exact_name_of_a_variable_comes_first():
+    """Other spellings are looked for only where there is none of that name."""
+    environ = {"SECRET_api-key": "exact", "SECRET_API_KEY": "other"}
+    found = EnvironmentSecrets(environ, "SECRET_").get("api-key", job())
+    assert found.get_secret_value() == "exact"
+
+
+def test_a_secret_that_is_no_utf_8_can_still_be_sent():
+    """Bytes of the environment that are no text are replaced, so that a request can hold them."""
+    provider = EnvironmentSecrets({"SECRET_A": "a\udcff"}, "SECRET_")
+    assert provider.get("A", job()).get_secret_value() == "a?"
+
+
 def test_secrets_are_filled_into_nested_values_but_never_into_keys():
     """Secrets reach every string value of the inputs, and nothing else."""
     given = {"a": [{"secrets.KEY1": "{{secrets.KEY1}}"}, 5, None]}
