@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
@@ -15,7 +16,8 @@ from bpmn.demo.ports import Ports
 from bpmn.demo.story import Ended
 from bpmn.demo.tap import Exchange
 
-_WIDTH: Final = 110
+_WIDTH: Final = min(max(shutil.get_terminal_size((110, 24)).columns, 80), 120)
+"""As wide as the terminal, within what can be read; 110 where there is none."""
 _LABEL: Final = 28
 _VERB: Final = 10
 _ITEMS: Final = 3
