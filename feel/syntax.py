@@ -2,72 +2,63 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Union
 
+from feel.node import Part
 
-@dataclass(frozen=True, slots=True)
-class NullLiteral:
+
+class NullLiteral(Part):
     """`null`."""
 
 
-@dataclass(frozen=True, slots=True)
-class BooleanLiteral:
+class BooleanLiteral(Part):
     """`true` or `false`."""
 
     value: bool
 
 
-@dataclass(frozen=True, slots=True)
-class NumberLiteral:
+class NumberLiteral(Part):
     """A number without sign; whole ones are `int`."""
 
     value: int | Decimal
 
 
-@dataclass(frozen=True, slots=True)
-class StringLiteral:
+class StringLiteral(Part):
     """Text in double quotes, escapes resolved."""
 
     value: str
 
 
-@dataclass(frozen=True, slots=True)
-class TemporalLiteral:
+class TemporalLiteral(Part):
     """`@"…"`: a date, time, date and time or duration in its ISO form."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Name:
+class Name(Part):
     """A variable."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class InputValue:
+class InputValue(Part):
     """`?`: the value under test in a unary test."""
 
 
-@dataclass(frozen=True, slots=True)
-class ListLiteral:
+class ListLiteral(Part):
     """`[a, b]`."""
 
     items: tuple[Node, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ContextLiteral:
+class ContextLiteral(Part):
     """`{key: value}`; an entry sees the entries before it."""
 
     entries: tuple[tuple[str, Node], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class RangeLiteral:
+class RangeLiteral(Part):
     """`[a..b]`, with either end open as `(a..b)` or `]a..b[`."""
 
     start: Node
@@ -76,15 +67,13 @@ class RangeLiteral:
     end_included: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Negation:
+class Negation(Part):
     """`-a`."""
 
     operand: Node
 
 
-@dataclass(frozen=True, slots=True)
-class Binary:
+class Binary(Part):
     """Two operands and one of `+ - * / ** = != < <= > >= and or`."""
 
     operator: str
@@ -92,8 +81,7 @@ class Binary:
     right: Node
 
 
-@dataclass(frozen=True, slots=True)
-class Between:
+class Between(Part):
     """`value between low and high`, both ends included."""
 
     value: Node
@@ -101,24 +89,21 @@ class Between:
     high: Node
 
 
-@dataclass(frozen=True, slots=True)
-class In:
+class In(Part):
     """`value in test` or `value in (test, test)`."""
 
     value: Node
     tests: tuple[Node, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class UnaryComparison:
+class UnaryComparison(Part):
     """`< a`, `<= a`, `> a`, `>= a`, `= a`, `!= a`: compares the value under test."""
 
     operator: str
     operand: Node
 
 
-@dataclass(frozen=True, slots=True)
-class TypeName:
+class TypeName(Part):
     """A type: its name and, for `list<number>` and the like, its parts.
 
     `parts` holds a pair of member name (empty where a part has none) and type. For a function type
@@ -129,32 +114,28 @@ class TypeName:
     parts: tuple[tuple[str, TypeName], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class InstanceOf:
+class InstanceOf(Part):
     """`value instance of type`."""
 
     value: Node
     type: TypeName
 
 
-@dataclass(frozen=True, slots=True)
-class Path:
+class Path(Part):
     """`base.name`."""
 
     base: Node
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Filter:
+class Filter(Part):
     """`base[condition]`, where the condition may be an index."""
 
     base: Node
     condition: Node
 
 
-@dataclass(frozen=True, slots=True)
-class If:
+class If(Part):
     """`if condition then first else second`."""
 
     condition: Node
@@ -162,32 +143,28 @@ class If:
     otherwise: Node
 
 
-@dataclass(frozen=True, slots=True)
-class Counting:
+class Counting(Part):
     """`a..b` as the source of an iteration."""
 
     start: Node
     end: Node
 
 
-@dataclass(frozen=True, slots=True)
-class Iterator:
+class Iterator(Part):
     """`name in source`."""
 
     name: str
     source: Node | Counting
 
 
-@dataclass(frozen=True, slots=True)
-class For:
+class For(Part):
     """`for iterators return body`."""
 
     iterators: tuple[Iterator, ...]
     body: Node
 
 
-@dataclass(frozen=True, slots=True)
-class Quantified:
+class Quantified(Part):
     """`some` or `every` (`kind`), with iterators and a condition."""
 
     kind: str
@@ -195,40 +172,35 @@ class Quantified:
     condition: Node
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter:
+class Parameter(Part):
     """A parameter of a function written in FEEL; its type, where given, is not checked."""
 
     name: str
     type: TypeName | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class FunctionLiteral:
+class FunctionLiteral(Part):
     """`function(a, b) body`."""
 
     parameters: tuple[Parameter, ...]
     body: Node
 
 
-@dataclass(frozen=True, slots=True)
-class Argument:
+class Argument(Part):
     """An argument of a call; without a name it goes by its place."""
 
     value: Node
     name: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(Part):
     """`callee(arguments)`; either all arguments have names or none has."""
 
     callee: Node
     arguments: tuple[Argument, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class UnaryTests:
+class UnaryTests(Part):
     """The tests of an input entry; `-` is the empty tuple, which any value passes."""
 
     tests: tuple[Node, ...]

@@ -103,8 +103,8 @@ def boolean(parser: Parser) -> Node:
 
 
 _NULL: Final = NullLiteral()
-_TRUE: Final = BooleanLiteral(value=True)
-_FALSE: Final = BooleanLiteral(value=False)
+_TRUE: Final = BooleanLiteral(True)  # noqa: FBT003 - the value of a literal
+_FALSE: Final = BooleanLiteral(False)  # noqa: FBT003 - the value of a literal
 
 
 def temporal(parser: Parser) -> Node:
