@@ -14,7 +14,7 @@ from connector.known_secrets import KnownSecrets
 from connector.login import Logins
 from connector.observation import JobWitness, Meters
 from connector.providers import secret_sources
-from connector.settings import ConnectorSettings
+from connector.settings import SECRETS_PREFIX, ConnectorSettings
 from connector.sharing import SharedReads
 from connector.status import problem, sections
 from connector.workers import Ground, run_all, workers
@@ -34,6 +34,12 @@ def serve(settings: ConnectorSettings, environ: Mapping[str, str]) -> int:
     _log.info("starting", version=version("operate-connector"), settings=redacted(settings))
     for fault in doubtful_names(ConnectorSettings, environ):
         _log.warning("doubtful setting", setting=fault.variable, problem=fault.problem)
+    if settings.secrets_from_environment and not settings.secrets_prefix:
+        _log.warning(
+            "every variable can be named as a secret",
+            setting=SECRETS_PREFIX,
+            remedy="set a prefix that only secrets have",
+        )
 
     async def main(life: lifecycle.Lifecycle) -> None:
         await _work(settings, environ, life)

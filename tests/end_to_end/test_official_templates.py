@@ -13,7 +13,7 @@ from devstack.faults import Cut, HalfBody, Hang, HtmlPage, Status
 from devstack.stack import Stack, StackOptions
 from tests.kit.connector_process import connector_process
 from tests.kit.modeler import run_node
-from tests.kit.saas import CLUSTER_ID, LOGIN_HOST, OPERATE_HOST, REGION, saas
+from tests.kit.saas import CLUSTER_ID, CONSOLE_HOST, LOGIN_HOST, OPERATE_HOST, REGION, saas
 from tests.kit.waiting import eventually
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
@@ -241,3 +241,27 @@ async def test_other_rest_jobs_are_left_for_the_stock_runtime(cloud, tmp_path):
         assert (each["retries"], each["retryBackoff"]) == (3, 5000)
         assert "CONNECTOR_HTTP_REST_TYPE" in each["errorMessage"]
     assert key not in cloud.incidents
+
+
+async def test_consoles_secrets_are_filled_in(tmp_path):
+    """A cluster in the cloud gets its secrets from Console, with the client of the gateway."""
+    secrets = {"CLIENT_ID": "operate", "CLIENT_SECRET": "secret"}
+    async with (
+        Stack.start(StackOptions(port_base=0)) as stack,
+        saas(stack.operate_url, stack.token_url, tmp_path, secrets) as reached,
+    ):
+        environ = {
+            **reached.environ,
+            "CAMUNDA_CLIENT_GRPC_ADDRESS": f"http://{stack.grpc_address}",
+            "CAMUNDA_CLIENT_AUTH_CLIENT_ID": "operate",
+            "CAMUNDA_CLIENT_AUTH_CLIENT_SECRET": "secret",
+            "CAMUNDA_CLIENT_AUTH_TOKEN_URL": f"https://{LOGIN_HOST}/oauth/token",
+            "CAMUNDA_CONNECTOR_SECRETPROVIDER_CONSOLE_ENABLED": "true",
+            "CONNECTOR_OFFICIAL_TEMPLATES": "true",
+        }
+        async with connector_process(environ):
+            cloud = Cloud(stack, {}, reached)
+            values = {**typed(stack, "saas"), **SEARCH}
+            cloud.deploy(applied({"console": {"version": 7, "values": values}}, tmp_path))
+            assert (await cloud.run("console"))["operateResponse"]["items"] == []
+    assert (CONSOLE_HOST, "/secrets") in reached.asked

@@ -1,5 +1,7 @@
 """What a task of an Operate template asks for, and the request that it becomes."""
 
+import asyncio
+
 import orjson
 import pytest
 from hypothesis import given
@@ -9,6 +11,8 @@ from connector.errors import InputError
 from connector.inputs import Policy
 from connector.official.inputs import read_official_inputs
 from connector.official.request import build
+from connector.secrets import EnvironmentSecrets, resolve
+from tests.kit.jobs import job
 from tests.kit.official import GET, SAAS, SEARCH, authentication, variables
 from tests.kit.upstream_cases import group
 
@@ -158,8 +162,9 @@ def test_an_address_that_is_none_ends_the_job(case):
 @group("http time-out read")
 def test_a_time_out_is_read_as_upstream_reads_it(case):
     """Numbers as text are taken, fractions and words are not."""
-    text = case["input"]["connectionTimeoutInSeconds"]
-    given = variables(connectionTimeoutInSeconds="7" if "secrets" in text else text)
+    named = variables(connectionTimeoutInSeconds=case["input"]["connectionTimeoutInSeconds"])
+    sources = [EnvironmentSecrets({"SECRET_CONNECT_TIMEOUT_KEY": "7"}, "SECRET_")]
+    given = asyncio.run(resolve(named, sources, job())).variables
     if case["expected"]["error"]:
         (fault,) = faults(given)
         assert fault.startswith("connectionTimeoutInSeconds: is not a whole number of seconds")
