@@ -200,5 +200,8 @@ def test_a_taken_port_is_told():
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         options = StackOptions(port_base=taken.getsockname()[1])
-        with pytest.raises(OSError, match="listen|already in use"), EmbeddedCluster.running(options):
+        with (
+            pytest.raises(OSError, match="listen|already in use"),
+            EmbeddedCluster.running(options),
+        ):
             pass
