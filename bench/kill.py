@@ -40,6 +40,8 @@ KEY = "kill-test-key"
 FINISH_S = 60.0
 WARM = 0.9
 """How often the service is let begin before it is killed."""
+BEHIND = 500
+"""Events that may wait before the writer does."""
 AWAY = 0.02
 """How often the backend says 503."""
 
@@ -161,6 +163,11 @@ class Writer:
     written: dict[int, list[int]] = field(default_factory=lambda: defaultdict(list))
     position: int = 0
 
+    @property
+    def count(self) -> int:
+        """User tasks so far."""
+        return sum(map(len, self.written.values()))
+
     def some(self, count: int) -> list[bytes]:
         """The next records."""
         return [self._record() for _ in range(count)]
@@ -222,7 +229,7 @@ async def run(source: str, kills: int, seed: int) -> Result:
         async with _serving(backend) as url, FEEDERS[source](directory) as feeder:
             environ = _environ(directory, url) | dict(feeder.environ)
             enough = asyncio.Event()
-            writing = asyncio.create_task(_write(writer, feeder, chance, enough))
+            writing = asyncio.create_task(_write(writer, feeder, backend, chance, enough))
             for _ in range(kills):
                 await _run_and_kill(environ, backend, chance)
             enough.set()
@@ -231,11 +238,18 @@ async def run(source: str, kills: int, seed: int) -> Result:
 
 
 async def _write(
-    writer: Writer, feeder: Feeder, chance: random.Random, enough: asyncio.Event
+    writer: Writer,
+    feeder: Feeder,
+    backend: Backend,
+    chance: random.Random,
+    enough: asyncio.Event,
 ) -> None:
     while not enough.is_set():
         await feeder.feed(writer.some(chance.randint(1, 100)))
         await asyncio.sleep(chance.random() * 0.02)
+        # Events are to flow at each kill, not to pile up for the end.
+        while writer.count - backend.taken > BEHIND and not enough.is_set():  # noqa: ASYNC110 - as below
+            await asyncio.sleep(0.01)
 
 
 async def _run_and_kill(
@@ -259,10 +273,9 @@ async def _finish(
     """Let the service bring the rest, then stop it as one does."""
     process = await _start(environ)
     await writing
-    expected = sum(map(len, writer.written.values()))
     # What does not come in time is counted as lost.
     with contextlib.suppress(TimeoutError):
-        await _until(lambda: backend.taken >= expected)
+        await _until(lambda: backend.taken >= writer.count)
     process.terminate()
     await process.wait()
 

@@ -15,7 +15,7 @@ from exporter.check import check
 from exporter.service import PROGRAM, Begin, serve
 from exporter.settings import ExporterSettings, ServiceSettings, load_settings
 from runtime import health, lifecycle
-from runtime.errors import ServiceError
+from runtime.errors import ServiceError, SettingsError
 from runtime.lifecycle import ExitCode
 from runtime.settings import load
 
@@ -28,10 +28,13 @@ def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] = os
     parsed = _parser().parse_args(arguments)
     try:
         return _run(parsed, environ)
+    except SettingsError as error:
+        if parsed.command != "check":
+            return lifecycle.report(error)
+        for fault in error.faults:
+            print(f"FAIL settings: {fault}")
+        return ExitCode.FAILURE
     except ServiceError as error:
-        if parsed.command == "check":
-            print(f"FAIL settings: {error}")
-            return ExitCode.FAILURE
         return lifecycle.report(error)
 
 

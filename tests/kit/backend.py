@@ -85,6 +85,8 @@ class Backend:
         body = await request.content.read()  # without the size limit of `request.read`
         if request.path == "/token":
             return self._token()
+        if request.method != "POST":
+            return web.Response(status=405)
         posted = _posted(request, body)
         self.posted.append(posted)
         answer = self.decide(posted) or (self.script.popleft() if self.script else self.otherwise)
