@@ -83,17 +83,13 @@ class Member(ConsumerRebalanceListener):  # type: ignore[misc] # the library has
         Raises:
             SourceRefused: Kafka will not have us, or the topic cannot be read in order.
         """
-        try:
-            while True:
-                try:
-                    await self._take_part()
-                except SourceUnavailable as error:
-                    self._failures += 1
-                    _log.warning("begins anew", reason=str(error))
-                    self._close(self.shelves.values(), error)
-                    await self._clock.sleep(_BACKOFF.delay_s(self._failures, self._options.random))
-        finally:
-            self._close(self.shelves.values())
+        while True:
+            try:
+                await self._take_part()
+            except SourceUnavailable as error:
+                self._failures += 1
+                _log.warning("begins anew", reason=str(error))
+                await self._clock.sleep(_BACKOFF.delay_s(self._failures, self._options.random))
 
     def progress(self, partition_id: int) -> Progress | None:
         """How far a partition is, as it was committed."""
@@ -221,6 +217,7 @@ class Member(ConsumerRebalanceListener):  # type: ignore[misc] # the library has
             raise SourceUnavailable("Kafka did not tell the committed offsets")
         finally:
             self._consumer = None
+            self._close(self.shelves.values())
             self.shelves.clear()
             while not self.appeared.empty():
                 self.appeared.get_nowait()
@@ -318,9 +315,7 @@ class Member(ConsumerRebalanceListener):  # type: ignore[misc] # the library has
     def _partition(self, number: int) -> Any:  # noqa: ANN401 - the library has no types
         return TopicPartition(self._place.topic, number)
 
-    def _close(self, shelves: Collection[Shelf], error: SourceUnavailable | None = None) -> None:
+    def _close(self, shelves: Collection[Shelf]) -> None:
         for shelf in shelves:
             for lane in shelf.lanes.values():
-                if error is not None:
-                    lane.fail(error)
                 lane.close()

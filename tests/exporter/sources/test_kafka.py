@@ -407,6 +407,23 @@ async def test_two_processes_on_one_state_directory_are_refused(options, topic):
                 pass
 
 
+async def test_a_member_that_was_thrown_out_joins_anew(options, topic, tmp_path):
+    """Another process has its name and takes its place: reading ends, and goes on later."""
+    written = await topic()
+    await written.add(user_task(1))
+    async with member(options(written)) as taken:
+        await eventually(lambda: 1 in positions(taken).get(1, ()))
+        copy = options(written, state="copy")
+        name = (tmp_path / "state" / "kafka-member.name").read_text(encoding="utf-8")
+        (tmp_path / "copy" / "kafka-member.name").write_text(name, encoding="utf-8")
+        async with open_source(copy) as source, asyncio.timeout(20):
+            assert await anext(source.partitions()) == 1
+            await eventually(lambda: taken[1][0].ended or taken[1][0].failure)
+        await written.add(user_task(2))
+        await eventually(lambda: 2 in positions(taken)[1], 30)
+    assert in_order(positions(taken)[1]) == [1, 2]
+
+
 # --- the peer goes away --------------------------------------------------------------------------
 
 
