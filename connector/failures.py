@@ -55,7 +55,7 @@ def translating() -> Iterator[None]:
 
 def translate(error: runtime_errors.ServiceError) -> ConnectorError:  # noqa: PLR0911  # one return for each foreign error
     """The job's error for an error of the ground; upstream's codes where it has any."""
-    text = str(error)
+    text = _remedy_first(str(error))
     match error:
         case runtime_errors.TokenUnavailableError():
             code = "OAUTH_TOKEN_ERROR" if error.status is None else str(error.status)
@@ -78,6 +78,12 @@ def translate(error: runtime_errors.ServiceError) -> ConnectorError:  # noqa: PL
             return InputError([Fault("", text)])
         case _:
             return ConnectionFailed(text)
+
+
+def _remedy_first(text: str) -> str:
+    """A message of the ground, which ends in what to do, begun with it: an incident is cut off."""
+    problem, _, remedy = text.rpartition("; ")
+    return f"{remedy[0].upper()}{remedy[1:]}: {problem}" if problem and remedy else text
 
 
 def raise_for_status(answer: Answer, asked: str, now_ms: int) -> NoReturn:
