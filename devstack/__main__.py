@@ -152,6 +152,10 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="let the gateway refuse calls without a good token",
     )
+    _add_exports(parser)
+
+
+def _add_exports(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--records", metavar="FILE.jsonl", type=Path, help="append every record to this file"
     )
