@@ -156,6 +156,11 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_exports(parser: argparse.ArgumentParser) -> None:
+    _add_feeds(parser)
+
+
+def _add_feeds(parser: argparse.ArgumentParser) -> None:
+    """Where records and listener jobs go beside the APIs: what an exporter can read."""
     parser.add_argument(
         "--records", metavar="FILE.jsonl", type=Path, help="append every record to this file"
     )
