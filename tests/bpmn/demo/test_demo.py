@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 import subprocess
@@ -28,6 +29,8 @@ def demo():
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
+            # Where lines are broken must not hang on the terminal that the tests run in.
+            env={**os.environ, "COLUMNS": "110"},
         )
         started.append(process)
         return process
