@@ -67,7 +67,13 @@ async def run_all(
 def _workers(ground: Ground) -> Iterator[tuple[str, Worker]]:
     settings = ground.settings
     limit_bytes = settings.max_response_bytes
-    client = Client(ground.session, ground.authorizer, ground.clock, max_response_bytes=limit_bytes)
+    client = Client(
+        ground.session,
+        ground.authorizer,
+        ground.clock,
+        max_response_bytes=limit_bytes,
+        sharing=ground.sharing,
+    )
     ours = _pipeline(ground, OperateConnector(client, settings.policy)).handle
     options = _options(settings, settings.job_type, FETCHED, settings.job_timeout_s)
     yield settings.job_type, _worker(ground, options, ours)

@@ -1,0 +1,57 @@
+"""Settings that change what a job means reach the jobs of a running connector."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+
+import pytest
+
+from devstack.faults import Delay
+from tests.kit.connector_process import connector_process
+
+pytestmark = pytest.mark.slow
+
+
+async def test_jobs_share_a_read_if_they_may(stack, story, environ):
+    """Jobs that ask alike within the window get one answer, and the metric says how many."""
+    story.deploy(resultExpression="={total: response.body.total}")
+    stack.faults["operate"].add(Delay(delay_s=0.5, times=0, path="/v1"))
+    request = {"endpoint": "incidents", "operation": "search"}
+    async with connector_process({**environ, "CONNECTOR_COALESCE_MS": "5000"}) as connector:
+        ends = [story.begin(request=request)[1] for _ in range(30)]
+        async with asyncio.timeout(20):
+            results = await asyncio.gather(*ends)
+        _, metrics = await connector.get("/metrics")
+    assert {result.variables["total"] for result in results} == {0}
+    (shared,) = re.findall(r"^connector_shared_reads_total (\S+)$", metrics, re.MULTILINE)
+    assert float(shared) > 20
+
+
+@pytest.mark.parametrize("is_upstreams", [True, False])
+async def test_upstreams_response_can_be_had(stack, story, environ, is_upstreams):
+    """What `response` is to an error expression after a success is as the setting says."""
+    story.deploy(
+        resultExpression="={total: response.body.total}",
+        errorExpression="=ignoreError({seen: response.body.total != null})",
+    )
+    setting = {"CONNECTOR_UPSTREAM_RESPONSE": str(is_upstreams).lower()}
+    async with connector_process({**environ, **setting}):
+        assert (await story.end())["seen"] is not is_upstreams
+
+
+@pytest.mark.parametrize("is_upstreams", [True, False])
+async def test_upstreams_secrets_can_be_had(stack, story, environ, is_upstreams):
+    """Whether a key is a reference to a secret is as the setting says."""
+    story.deploy(resultExpression="={total: response.body.total}")
+    settings = {
+        "CONNECTOR_UPSTREAM_SECRETS": str(is_upstreams).lower(),
+        "SECRET_NAME": "results",
+    }
+    request = {"endpoint": "incidents", "operation": "search", "{{secrets.NAME}}": 5}
+    async with connector_process({**environ, **settings}):
+        if is_upstreams:
+            assert (await story.end(request=request))["total"] == 0
+        else:
+            fault = "request.{{secrets.NAME}}: is unknown"
+            assert fault in await story.incident(request=request)
