@@ -15,7 +15,11 @@ from connector.connection import Connection
 from connector.observation import METRICS
 from connector.operations import ENDPOINTS, OPERATIONS, Endpoint
 from connector.settings import ConnectorSettings
-from runtime.metrics import LOOP_LAG
+from exporter.metrics import METRICS as EXPORTER_METRICS
+from exporter.settings import ExporterSettings, ServiceSettings
+from exporter.settings.backend import BackendSettings
+from exporter.settings.source import SourceSettings
+from runtime.metrics import LOOP_LAG, Metric
 from runtime.metrics import describe as describe_metrics
 from runtime.proxy import ProxySettings
 from runtime.settings import Row, Settings, describe
@@ -35,6 +39,26 @@ def connector_settings() -> str:
             {
                 "The connector": ConnectorSettings,
                 "Zeebe's gateway": Connection,
+                "Proxies": ProxySettings,
+            },
+        ),
+    )
+
+
+def exporter_settings() -> str:
+    """The page of the exporter's settings."""
+    return _page(
+        "Settings of the exporter",
+        "Environment variables. Where several names are listed, the first that is set wins; the "
+        "names of upstream's exporter are accepted for its id (`APP_INTEGRATIONS_UPSTREAM_ID`). A "
+        "name that looks misspelt under `APP_INTEGRATIONS_` stops the start, with all faults at "
+        "once and exit code 2; secrets are never printed.",
+        *_settings_sections(
+            {
+                "Batches": ExporterSettings,
+                "The backend": BackendSettings,
+                "The source": SourceSettings,
+                "The service": ServiceSettings,
                 "Proxies": ProxySettings,
             },
         ),
@@ -70,17 +94,33 @@ def connector_errors() -> str:
 
 
 def metrics() -> str:
-    """The page of metrics."""
+    """The page of the connector's metrics."""
+    return _metrics_page(
+        "Metrics of the connector",
+        "Those that Camunda's connector runtime has too carry its names.",
+        METRICS,
+    )
+
+
+def exporter_metrics() -> str:
+    """The page of the exporter's metrics."""
+    return _metrics_page(
+        "Metrics of the exporter",
+        "Those that upstream's exporter has too carry its names in Prometheus' form.",
+        EXPORTER_METRICS,
+    )
+
+
+def _metrics_page(title: str, names: str, declared: Sequence[Metric]) -> str:
     rows = [
         f"| `{row.name}` | {row.kind} | {', '.join(f'`{label}`' for label in row.labels) or '-'} "
         f"| {row.unit or '-'} | {row.meaning} |"
-        for row in describe_metrics([*METRICS, LOOP_LAG])
+        for row in describe_metrics([*declared, LOOP_LAG])
     ]
     head = ["| metric | kind | labels | unit | meaning |", "|---|---|---|---|---|"]
     return _page(
-        "Metrics of the connector",
-        "At `/metrics` of the management port, and at `/actuator/prometheus`. Those that Camunda's "
-        "connector runtime has too carry its names.",
+        title,
+        f"At `/metrics` of the management port, and at `/actuator/prometheus`. {names}",
         "\n".join([*head, *rows]),
     )
 
@@ -90,6 +130,8 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "operations.md": operations,
     "connector-errors.md": connector_errors,
     "metrics.md": metrics,
+    "exporter-settings.md": exporter_settings,
+    "exporter-metrics.md": exporter_metrics,
 }
 
 
@@ -105,11 +147,11 @@ def _page(title: str, introduction: str, *sections: str) -> str:
 
 def _settings_sections(classes: Mapping[str, type[Settings]]) -> list[str]:
     """A table for each class; a setting that a class inherits stands with the class it is from."""
-    inherited = [base for kind in classes.values() for base in kind.__bases__]
-    shown = {row.names for base in inherited for row in describe(base)}
     sections = []
     for title, kind in classes.items():
-        rows = [row for row in describe(kind) if kind in inherited or row.names not in shown]
+        bases = [base for base in classes.values() if base is not kind and issubclass(kind, base)]
+        inherited = {row.names for base in bases for row in describe(base)}
+        rows = [row for row in describe(kind) if row.names not in inherited]
         sections.append(f"## {title}\n\n{_settings_table(rows)}")
     return sections
 
