@@ -5,10 +5,9 @@ from contextlib import asynccontextmanager
 
 from typing_extensions import override
 
-from exporter.event import INTENTS
 from exporter.progress import Progress
-from exporter.record import Record, Sieve
 from exporter.sources import Chunk, Source, SourceOptions
+from exporter.sources.asked import asked_kinds
 from exporter.sources.elasticsearch import query
 from exporter.sources.elasticsearch.address import Address, authorization, read_address
 from exporter.sources.elasticsearch.client import SearchClient
@@ -92,7 +91,8 @@ async def open_source(options: SourceOptions) -> AsyncIterator[ElasticsearchSour
     """
     address = read_address(options.url)
     headers = authorization(options.credentials, options.url)
-    aliases = [f"{address.prefix}-{kind}" for kind in _kinds(options.sieve)]
+    kinds = [kind.lower().replace("_", "-") for kind in asked_kinds(options.sieve)]
+    aliases = [f"{address.prefix}-{kind}" for kind in kinds]
     async with open_session(HttpOptions(ca_file=options.credentials.ca_file)) as session:
         client = SearchClient(
             session,
@@ -111,22 +111,3 @@ async def probe(options: SourceOptions) -> None:
     """Prove what `open_source` proves; it changes nothing."""
     async with open_source(options):
         pass
-
-
-def _kinds(sieve: Sieve) -> list[str]:
-    """The value types that the sieve asks for, as they stand in names of indices.
-
-    The sieve says so itself: it is given a record of each kind.
-    """
-    return [
-        value_type.lower().replace("_", "-")
-        for value_type, intents in INTENTS.items()
-        if any(isinstance(sieve.one(_sample(value_type, each)), Record) for each in intents)
-    ]
-
-
-def _sample(value_type: str, intent: str) -> bytes:
-    return (
-        f'{{"position":0,"partitionId":1,"key":1,"valueType":"{value_type}",'
-        f'"intent":"{intent}","value":{{}}}}'
-    ).encode()

@@ -13,6 +13,7 @@ from exporter.errors import SourceRefused
 from exporter.lease import Lease
 from exporter.progress import Progress
 from exporter.sources import Chunk, Credentials, Source, SourceOptions
+from exporter.sources.asked import asked_kinds
 from exporter.sources.listener.address import Address, read_address
 from exporter.sources.listener.collector import Collector
 from exporter.sources.listener.gateway import JobGateway
@@ -136,6 +137,7 @@ async def probe(options: SourceOptions) -> None:
 
 @asynccontextmanager
 async def _open_gateway(address: Address, options: SourceOptions) -> AsyncIterator[JobGateway]:
+    _refuse_what_listeners_do_not_tell(options)
     credentials = _credentials(options)
     async with (
         open_session(HttpOptions(ca_file=credentials.ca_file)) as session,
@@ -143,6 +145,14 @@ async def _open_gateway(address: Address, options: SourceOptions) -> AsyncIterat
     ):
         client = RestClient(session, address.base, credentials, tokens=tokens, clock=options.clock)
         yield JobGateway(client, address)
+
+
+def _refuse_what_listeners_do_not_tell(options: SourceOptions) -> None:
+    if asked_kinds(options.sieve) != ["USER_TASK"]:
+        raise SourceRefused(
+            "task listeners tell of user tasks only; set APP_INTEGRATIONS_EVENTS to USER_TASK, or "
+            "take another source"
+        )
 
 
 def _credentials(options: SourceOptions) -> Credentials:
