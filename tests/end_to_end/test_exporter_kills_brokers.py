@@ -6,17 +6,19 @@ a tenth of that.
 
 from __future__ import annotations
 
-import asyncio
 import os
 
-import orjson
 import pytest
-from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from devstack.stack import Stack, StackOptions
 from tests.kit.kafka.broker import kafka_broker
-from tests.kit.kill_runs import UserTasks, environment_of, kill_runs
+from tests.kit.kafka.exporting import exporting
+from tests.kit.kill_runs import (
+    UserTasks,
+    environment_of,
+    kill_runs,
+)
 from tests.kit.redis_server import redis_server
 from tests.kit.running import running
 
@@ -54,26 +56,6 @@ async def test_redis(tmp_path, record_property):
     assert pending["pending"] == 0
 
 
-async def exporting(stack, server):
-    """Write the stack's records as the community's exporter does: in transactions, by partition."""
-    records = asyncio.Queue()
-    stack.log.subscribe(records.put_nowait)
-    async with AIOKafkaProducer(bootstrap_servers=server, transactional_id="exporter") as producer:
-        while True:
-            batch = [await records.get()]
-            while not records.empty():
-                batch.append(records.get_nowait())
-            async with producer.transaction():
-                for record in batch:
-                    key = {"partitionId": record.partition_id, "position": record.position}
-                    await producer.send(
-                        "zeebe",
-                        record.to_json(),
-                        key=orjson.dumps(key),
-                        partition=record.partition_id % 2,
-                    )
-
-
 async def test_kafka(tmp_path, record_property):
     """Each partition has a place in the topic; each event arrives once, in the log's order."""
     with kafka_broker(tmp_path) as broker:
@@ -83,7 +65,7 @@ async def test_kafka(tmp_path, record_property):
         await admin.close()
         async with (
             Stack.start(StackOptions(port_base=0, partitions=2)) as stack,
-            running(exporting(stack, broker.server)),
+            running(exporting(stack.log, broker.server)),
         ):
             tasks = UserTasks(stack)
             source = f"kafka://{broker.server}/zeebe"
