@@ -11,7 +11,8 @@ import msgspec
 
 from exporter.errors import SourceUnavailable
 from exporter.sources import Chunk
-from exporter.sources.redis_streams.entries import Cut, Entry, EntryId, parse_id
+from exporter.sources.redis_streams.entries import Cut, Entry, parse_id
+from exporter.sources.redis_streams.trimming import Backlog
 
 _CHUNKS_AHEAD = 2
 
@@ -80,11 +81,11 @@ class Lane:
         """Whether the partition was taken away from this process."""
         return self._closed
 
-    def oldest(self, stream: str) -> EntryId | None:
-        """The first entry of a stream that is not confirmed."""
-        ids = (window.ids[stream] for window in self._windows if window.ids.get(stream))
-        first = next(ids, None)
-        return parse_id(first[0]) if first else None
+    def backlog(self, stream: str) -> Backlog:
+        """What of a stream is not confirmed."""
+        parts = [window.ids[stream] for window in self._windows if stream in window.ids]
+        oldest = parse_id(parts[0][0]) if parts else None
+        return Backlog(sum(map(len, parts)), oldest)
 
     def put(self, entries: Sequence[Entry], end: Cut, skipped: int) -> None:
         """Take what was read in a turn: this partition's entries, and the place after the turn."""

@@ -237,9 +237,9 @@ class StreamLog(Past):
         return not lanes or any(lane.is_hungry for lane in lanes)
 
     def _backlog(self, stream: str) -> Backlog:
-        waiting = sum(lane.waiting for lane in self._lanes.values())
-        first = (lane.oldest(stream) for lane in self._lanes.values())
-        return Backlog(waiting, min((at for at in first if at is not None), default=None))
+        parts = [lane.backlog(stream) for lane in self._lanes.values()]
+        oldest = min((part.oldest for part in parts if part.oldest is not None), default=None)
+        return Backlog(sum(part.waiting for part in parts), oldest)
 
     def _report(self, stream: str, reason: str) -> None:
         """Tell of a gap; whose the records were cannot be told once they are gone."""

@@ -106,7 +106,7 @@ class Reader:
         """Keep an eye on what is removed while nothing is read."""
         for stream, key in self._keys.items():
             told = await self._client.call_all(looking(key))
-            await self._account(stream, told, self._merge.read[stream], 0, complete=False)
+            await self._account(stream, told, self._delivered[stream], 0, complete=False)
         self._is_drained = False
 
     async def history(self, begin: Cut, end: Cut) -> AsyncIterator[tuple[list[Entry], Cut]]:

@@ -520,6 +520,21 @@ async def test_what_was_given_and_trimmed_before_it_was_delivered_is_a_gap(serve
     assert await waiting(server) == 0
 
 
+async def test_what_waits_to_be_read_again_is_no_gap(server, options):
+    """A restart while the backend is away: what was given before is there, and is given again."""
+    noticed = options()
+    await server.add(*[user_task(at) for at in range(1, 11)])
+    async with open_source(noticed) as source, partitions(source, 1), reader(source) as read:
+        await read.until(10)
+    async with open_source(noticed) as source, partitions(source, 1):
+        await asyncio.sleep(2.3)  # it has looked once at what is removed meanwhile
+        async with reader(source, confirms=True) as again:
+            await again.until(10)
+    assert again.positions == list(range(1, 11))
+    assert noticed.observer.gaps == []
+    assert await waiting(server) == 0
+
+
 async def test_a_lane_that_reads_back_misses_what_was_trimmed_meanwhile(server, options):
     """It was slow, and what it left out for later is gone: that is told for its partition."""
     noticed = options()
