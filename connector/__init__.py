@@ -10,6 +10,10 @@ Each word is a module with a frozen type in it, and only `pipeline.py` knows the
 - response (`response.py`): what the API answered, sent and read by `client.py`;
 - outcome (`outcome.py`): the one command that ends the job: complete, fail or throw an error.
 
-Everything but request → response is pure. What knows no Operate (`secrets.py`, `headers.py`,
-`result.py`, `error_expression.py`, `outcome.py`, `pipeline.py`) serves any connector.
+Everything but request → response is pure. What knows no Operate serves any connector: `pipeline.py`
+with what it needs for secrets (`secrets.py`, stores, `redaction.py`), for a task's expressions
+(`headers.py`, `evaluation.py`, `result.py`, `error_expression.py`) and for the end (`outcome.py`).
+`official/` is a second connector on it: the jobs that Camunda's own Operate templates make.
+
+`service.py` puts all of it together, `workers.py` a worker for each job type.
 """

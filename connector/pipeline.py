@@ -19,7 +19,7 @@ from connector.errors import (
 )
 from connector.headers import TaskHeaders, read_headers
 from connector.known_secrets import KnownSecrets
-from connector.nothing import why_nothing
+from connector.null_result import why_nothing
 from connector.outcome import Ending
 from connector.redaction import Redaction
 from connector.result import Answer
