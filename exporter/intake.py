@@ -109,12 +109,8 @@ class Intake:
         """What becomes of a record; None when it is not asked for or came before."""
         if isinstance(sifted, Unreadable):
             return sifted
-        place = self._seen.place(sifted)
-        if place is not Place.NEXT:
-            if place is Place.BACK:
-                return _gone_back(sifted)
-            self._metrics.duplicates.inc()
-            return None
+        if sifted.position <= self._seen.last:
+            return self._not_next(sifted)
         selection = self._backlog.open.selection(sifted.position)
         if not selection.takes(sifted):
             return None
@@ -122,6 +118,12 @@ class Intake:
             return to_event(sifted, metadata=selection.metadata)
         except RecordError as error:
             return _misfit(sifted, error)
+
+    def _not_next(self, record: Record) -> Unreadable | None:
+        if self._seen.place(record) is Place.BACK:
+            return _gone_back(record)
+        self._metrics.duplicates.inc()
+        return None
 
     async def _put_aside(self, record: Unreadable) -> None:
         self._metrics.unreadable.labels(record.fault).inc()

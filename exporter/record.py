@@ -130,24 +130,27 @@ class Sieve:
                 or line.rfind(_VALUE_TYPE, -_TAIL_BYTES) < 0
                 or line[-2] != _CLOSE
             ]
-        sifted = (self._read(line) for line in candidates if not line.isspace())
-        return [record for record in sifted if record is not None]
+        found: list[Sifted] = []
+        wanted = self._wanted
+        for line in candidates:
+            try:
+                record = _decode(line)
+            except (msgspec.DecodeError, UnicodeDecodeError) as error:
+                if not line.isspace():
+                    found.append(unreadable(line, error))
+            else:
+                if record.intent in wanted.get(record.value_type, ()):
+                    found.append(record)
+        return found
 
     def one(self, raw: bytes) -> Sifted | None:
         """What is asked for of one record; None when it is not."""
         if _is_whole(raw) and not self._has_sign(raw):
             return None
-        return self._read(raw)
+        return next(iter(self.lines([raw])), None)
 
     def _has_sign(self, line: bytes) -> bool:
         return any(line.rfind(sign, -_TAIL_BYTES) >= 0 for sign in self._signs)
-
-    def _read(self, raw: bytes) -> Sifted | None:
-        try:
-            record = _decode(raw)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            return unreadable(raw, error)
-        return record if record.intent in self._wanted.get(record.value_type, ()) else None
 
 
 def _is_whole(line: bytes) -> bool:

@@ -207,7 +207,7 @@ class _Reader:
     def read_cached(self, identity: str) -> Block | None:
         """The next lines of a file if they are in memory; None when one must look on the disk."""
         block = self._files[identity].read_cached(self._offsets[identity])
-        if block is None or not block.lines:
+        if block is None:
             return None
         self._offsets[identity] = block.end
         return block

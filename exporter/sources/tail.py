@@ -86,19 +86,24 @@ class OpenFile:
         return _identity(os.pread(self._file, _HEAD_BYTES, 0)) == self.identity
 
     def read_cached(self, offset: int) -> Block | None:
-        """Whole lines from `offset` on, if they are in memory already; never waits for the disk.
+        """Whole lines from `offset` on, if they are in memory, so that no disk is waited for.
 
         None when they are not, or when a line is too long for one block: `read` tells.
         """
+        if not (self._is_cached(offset) and self._is_cached(offset + BLOCK_BYTES - 1)):
+            return None
+        block = _whole_lines(os.pread(self._file, BLOCK_BYTES, offset), offset)
+        return block if block.lines else None
+
+    def _is_cached(self, offset: int) -> bool:
+        """Whether the byte at `offset` is in memory, or behind the end of the file."""
         if _NO_WAIT is None:
-            return None
-        buffer = bytearray(BLOCK_BYTES)
+            return False
         try:
-            size_bytes = os.preadv(self._file, [buffer], offset, _NO_WAIT)
+            os.preadv(self._file, [bytearray(1)], offset, _NO_WAIT)
         except OSError:  # not cached, or not for this file system
-            return None
-        block = _whole_lines(buffer[:size_bytes] if size_bytes < BLOCK_BYTES else buffer, offset)
-        return block if block.lines or size_bytes == 0 else None
+            return False
+        return True
 
     def read(self, offset: int, longest_bytes: int) -> Block:
         """Whole lines from `offset` on, some hundred of them.
@@ -135,7 +140,7 @@ class OpenFile:
         return Block([], offset)  # its end is not written yet
 
 
-def _whole_lines(text: bytes | bytearray, offset: int) -> Block:
+def _whole_lines(text: bytes, offset: int) -> Block:
     lines = io.BytesIO(text).readlines()
     cut = lines.pop() if lines and not lines[-1].endswith(b"\n") else b""
     return Block(lines, offset + len(text) - len(cut))
