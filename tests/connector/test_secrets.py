@@ -1,5 +1,6 @@
 import asyncio
 
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,6 +10,7 @@ from connector.errors import SecretsMissing
 from connector.redaction import Redaction
 from connector.secret_files import FileSecrets
 from connector.secrets import EnvironmentSecrets, resolve
+from connector.upstream_secrets import resolve_text
 from tests.kit.jobs import job
 
 VALUES = {
@@ -147,3 +149,21 @@ def test_credentials_that_everybody_knows_garble_no_message(value):
     """With devstack's credentials an incident still names `cluster.operateUrl`."""
     text = "cluster.operateUrl: is missing; check the client secret of the demo"
     assert Redaction([SecretStr(value)]).text(text) == text
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"])))
+def test_whatever_a_secret_holds_it_is_filled_in_as_it_is(value):
+    """A value is never searched for references, and never changes what is around it."""
+    sources = [EnvironmentSecrets({"SECRET_S": value, "SECRET_T": "other"}, "SECRET_")]
+    got = resolved({"a": "<{{secrets.S}}|{{secrets.T}}>"}, sources)
+    assert got.variables == {"a": f"<{value}|other>"}
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"])))
+def test_upstreams_way_keeps_the_variables_json(value):
+    """Whatever a secret holds, the text that it is put into stays JSON."""
+    sources = [EnvironmentSecrets({"SECRET_S": value}, "SECRET_")]
+    text = '{"a": "{{secrets.S}}"}'
+    if "secrets." not in value:
+        filled = asyncio.run(resolve_text(text, sources, job())).text
+        assert orjson.loads(filled) == {"a": value}
