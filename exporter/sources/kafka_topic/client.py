@@ -11,6 +11,7 @@ from typing import Any
 import aiokafka  # type: ignore[import-untyped] # the library has no types
 from aiokafka import errors as wire
 from aiokafka.admin import AIOKafkaAdminClient  # type: ignore[import-untyped] # as above
+from aiokafka.conn import create_conn  # type: ignore[import-untyped] # as above
 from pydantic import SecretStr
 
 from exporter.errors import SourceError, SourceRefused, SourceUnavailable
@@ -60,19 +61,28 @@ class Place:
 
 @asynccontextmanager
 async def administration(place: Place) -> AsyncIterator[AIOKafkaAdminClient]:
-    """A connection that asks about topics and offsets.
+    """A connection that asks about topics and offsets, once Kafka has let us in.
 
     Raises:
         SourceUnavailable: Kafka is away.
         SourceRefused: It will not have us.
     """
     with translated():
+        await _knock(place)
         admin = AIOKafkaAdminClient(**place.options)
         await admin.start()
     try:
         yield admin
     finally:
         await admin.close()
+
+
+async def _knock(place: Place) -> None:
+    """Connect once by hand: the library's clients do not tell why they could not."""
+    host, _, port = place.server.rpartition(":")
+    options = {name: value for name, value in place.options.items() if name != "bootstrap_servers"}
+    connection = await create_conn(host, int(port), **options)
+    connection.close()
 
 
 @asynccontextmanager
@@ -122,13 +132,17 @@ def translated() -> Iterator[None]:
 
 
 def _ours(error: Exception) -> SourceError:
-    cause = error.__cause__ or error.__context__
-    if isinstance(cause, ssl.SSLCertVerificationError):
+    causes = (error, error.__cause__, error.__context__)
+    if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes):
         return SourceRefused(
             "Kafka shows a certificate that is not trusted; set APP_INTEGRATIONS_SOURCE_CA_FILE"
         )
     match error:
-        case wire.AuthenticationFailedError() | wire.UnsupportedSaslMechanismError():
+        case (
+            wire.AuthenticationFailedError()
+            | wire.SaslAuthenticationFailed()
+            | wire.UnsupportedSaslMechanismError()
+        ):
             return SourceRefused(
                 "Kafka does not take the user; check APP_INTEGRATIONS_SOURCE_USERNAME, _PASSWORD "
                 "and `sasl` in the URL"

@@ -10,11 +10,12 @@ import orjson
 import pytest
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic, RecordsToDelete
+from pydantic import SecretStr
 
 from exporter.errors import SourceRefused, SourceUnavailable
 from exporter.progress import Bounds, Progress
 from exporter.record import Fault, Record
-from exporter.sources import open_source, probe
+from exporter.sources import Credentials, open_source, probe
 from runtime.clock import SystemClock
 from tests.kit.kafka.broker import kafka_broker
 from tests.kit.reading import in_order, partitions, reader
@@ -140,6 +141,31 @@ async def test_probing_wants_the_topic_and_changes_nothing(broker, admin, option
     with pytest.raises(SourceRefused, match="zeebe-missing"):
         await probe(options(missing))
     assert "zeebe-missing" not in await admin.list_topics()
+
+
+async def test_tls_is_spoken_to_a_broker_whose_authority_is_known(broker, topic, tmp_path):
+    """With the authority's file the source connects; without it, it says what to set."""
+    there = await topic()
+    url = f"kafka+ssl://localhost:{broker.tls_port}/{there.name}"
+    with pytest.raises(SourceRefused, match="CA_FILE"):
+        await probe(options_of(url, SystemClock(), tmp_path))
+    trusting = Credentials(ca_file=broker.authority)
+    await probe(options_of(url, SystemClock(), tmp_path, credentials=trusting))
+    await there.add(user_task(1))
+    options = options_of(url, SystemClock(), tmp_path, credentials=trusting)
+    async with open_source(options) as source, partitions(source, 1), reader(source) as read:
+        await read.until(1)
+
+
+async def test_a_wrong_password_is_refused_and_not_shown(broker, topic, tmp_path):
+    """Somebody has to change a setting, and the message holds no secret."""
+    there = await topic()
+    address = f"127.0.0.1:{broker.sasl_port}/{there.name}"
+    with pytest.raises(SourceRefused, match="user") as refused:
+        await probe(options_of(f"kafka://relay:wrong@{address}", SystemClock(), tmp_path))
+    assert "wrong" not in str(refused.value)
+    right = Credentials(username="relay", password=SecretStr("right"))
+    await probe(options_of(f"kafka://{address}", SystemClock(), tmp_path, credentials=right))
 
 
 async def test_a_topic_that_is_made_later_is_read_then(broker, admin, options):

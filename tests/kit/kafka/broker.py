@@ -15,10 +15,12 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 import pytest
+import trustme
+from cryptography.hazmat.primitives import serialization
 
 HERE = Path(__file__).parent
 CACHE = HERE.parents[2] / ".cache" / "kafka"
@@ -30,9 +32,17 @@ process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:{controller}
 controller.listener.names=CONTROLLER
-listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}
-advertised.listeners=PLAINTEXT://127.0.0.1:{advertised}
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+listeners=PLAINTEXT://127.0.0.1:{port},SSL://localhost:{tls},\
+ SASL_PLAINTEXT://127.0.0.1:{sasl},CONTROLLER://127.0.0.1:{controller}
+advertised.listeners=PLAINTEXT://127.0.0.1:{advertised},SSL://localhost:{tls},\
+ SASL_PLAINTEXT://127.0.0.1:{sasl}
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SSL:SSL,\
+ SASL_PLAINTEXT:SASL_PLAINTEXT
+ssl.keystore.type=PEM
+ssl.keystore.location={keystore}
+sasl.enabled.mechanisms=PLAIN
+listener.name.sasl_plaintext.plain.sasl.jaas.config=\
+ org.apache.kafka.common.security.plain.PlainLoginModule required user_relay="right";
 log.dirs={logs}
 auto.create.topics.enable=false
 offsets.topic.num.partitions=1
@@ -75,17 +85,26 @@ class Broker:
 
     Attributes:
         port: Where it listens; clients are sent on to `advertised`, which may be a proxy.
+        tls_port: The same over TLS, for `localhost`.
+        sasl_port: The same for the user `relay` with the password `right`.
+        authority: PEM file of who vouches for its certificate.
     """
 
     def __init__(self, directory: Path, advertised: int | None = None) -> None:
         self._class_path = jars()
         self._directory = directory
         self._process: subprocess.Popen[bytes] | None = None
-        self.port, controller = _free_ports(2)
+        self.port, self.tls_port, self.sasl_port, controller = _free_ports(4)
+        self.authority = directory / "authority.pem"
+        keystore = directory / "keystore.pem"
+        _write_certificate(self.authority, keystore)
         self._settings = directory / "server.properties"
         self._settings.write_text(
             SETTINGS.format(
                 port=self.port,
+                tls=self.tls_port,
+                sasl=self.sasl_port,
+                keystore=keystore,
                 controller=controller,
                 advertised=advertised or self.port,
                 logs=directory / "logs",
@@ -151,9 +170,23 @@ def kafka_broker(directory: Path, advertised: int | None = None) -> Iterator[Bro
         broker.kill()
 
 
+def _write_certificate(authority: Path, keystore: Path) -> None:
+    issuer = trustme.CA()
+    certificate = issuer.issue_cert("localhost")
+    issuer.cert_pem.write_to_path(str(authority))
+    # Java reads private keys in PKCS 8 only.
+    key = serialization.load_pem_private_key(certificate.private_key_pem.bytes(), None)
+    pkcs8 = key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    keystore.write_bytes(pkcs8 + b"".join(pem.bytes() for pem in certificate.cert_chain_pems))
+
+
 def _free_ports(count: int) -> list[int]:
-    with closing(socket.socket()) as one, closing(socket.socket()) as other:
-        sockets = [one, other][:count]
+    with ExitStack() as exits:
+        sockets = [exits.enter_context(closing(socket.socket())) for _ in range(count)]
         for listening in sockets:
             listening.bind(("127.0.0.1", 0))
         return [int(listening.getsockname()[1]) for listening in sockets]
