@@ -226,8 +226,8 @@ async def run(source: str, kills: int, seed: int) -> Result:
     backend, writer = Backend(chance), Writer()
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name)
-        async with _serving(backend) as url, FEEDERS[source](directory) as feeder:
-            environ = _environ(directory, url) | dict(feeder.environ)
+        async with serving(backend) as url, FEEDERS[source](directory) as feeder:
+            environ = environ_of(directory, url) | dict(feeder.environ)
             enough = asyncio.Event()
             writing = asyncio.create_task(_write(writer, feeder, backend, chance, enough))
             for _ in range(kills):
@@ -256,7 +256,7 @@ async def _run_and_kill(
     environ: Mapping[str, str], backend: Backend, chance: random.Random
 ) -> None:
     """Start the service and kill it: mostly while events flow, at times while it starts."""
-    process = await _start(environ)
+    process = await start(environ)
     if chance.random() < WARM:
         before = backend.taken
         await _until(lambda: backend.taken > before or process.returncode is not None)
@@ -271,7 +271,7 @@ async def _finish(
     environ: Mapping[str, str], backend: Backend, writer: Writer, writing: asyncio.Task[None]
 ) -> None:
     """Let the service bring the rest, then stop it as one does."""
-    process = await _start(environ)
+    process = await start(environ)
     await writing
     # What does not come in time is counted as lost.
     with contextlib.suppress(TimeoutError):
@@ -304,7 +304,8 @@ def _count(source: str, kills: int, backend: Backend, writer: Writer) -> Result:
     )
 
 
-async def _start(environ: Mapping[str, str]) -> asyncio.subprocess.Process:
+async def start(environ: Mapping[str, str]) -> asyncio.subprocess.Process:
+    """Start the service."""
     return await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -315,7 +316,8 @@ async def _start(environ: Mapping[str, str]) -> asyncio.subprocess.Process:
     )
 
 
-def _environ(directory: Path, url: str) -> dict[str, str]:
+def environ_of(directory: Path, url: str) -> dict[str, str]:
+    """Settings for small batches and short waits."""
     return {
         "PATH": os.environ.get("PATH", ""),
         "PYTHONPATH": os.pathsep.join(sys.path),
@@ -330,7 +332,8 @@ def _environ(directory: Path, url: str) -> dict[str, str]:
 
 
 @contextlib.asynccontextmanager
-async def _serving(backend: Backend) -> AsyncIterator[str]:
+async def serving(backend: Backend) -> AsyncIterator[str]:
+    """A backend on a free port; gives its URL."""
     runner = web.ServerRunner(web.Server(backend), shutdown_timeout=0.1)
     await runner.setup()
     try:
