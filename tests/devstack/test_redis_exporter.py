@@ -15,6 +15,8 @@ from tests.kit.running import running
 from tests.kit.user_task import APPROVAL
 from tests.kit.waiting import eventually
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 async def server(tmp_path):

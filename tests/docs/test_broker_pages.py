@@ -37,6 +37,7 @@ def test_parameters_are_those_of_the_code(page, parameters, place):
     assert rows == {name: defaults[field] for name, (field, _) in parameters.items()}
 
 
+@pytest.mark.slow
 async def test_the_rights_that_the_redis_page_lists_are_enough(tmp_path):
     """A user with them alone reads, confirms, and is told how far it is after a restart."""
     text = (HOW_TO / "read-from-redis.md").read_text(encoding="utf-8")

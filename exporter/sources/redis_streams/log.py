@@ -73,6 +73,7 @@ class StreamLog(Past):
         self._is_settled = False
         self._failures = 0
         self._in_hand: Sequence[Entry] = ()
+        self._before = Cut({})
         self._reader = Reader(
             client,
             keys,
@@ -178,8 +179,10 @@ class StreamLog(Past):
                 await self._reader.settle()
                 self._is_settled = True
             if self._wants_more():
-                # Kept until the lanes have it, since the reader has passed it already.
-                self._in_hand = self._in_hand or await self._reader.read()
+                if not self._in_hand:
+                    # Kept until the lanes have it, since the reader has passed it already.
+                    self._before = self._reader.end
+                    self._in_hand = await self._reader.read()
                 await self._hand_out(self._in_hand)
                 self._failures = 0
             elif not await until(self._given, RENEW_S, self._clock):
@@ -208,7 +211,8 @@ class StreamLog(Past):
                 ours[record.partition_id].append(entry)
         for partition_id in ours.keys() - self._lanes.keys():
             # Before anything behind its first record is done, or a restart might pass it over.
-            if not await self._ownership.write(partition_id, to_text(Progress())):
+            begin = Progress(bookmark=str(self._before))
+            if not await self._ownership.write(partition_id, to_text(begin)):
                 return
             self._open(partition_id)
         went_by = sum(map(len, skipped.values()))

@@ -13,6 +13,7 @@ from exporter.progress import Bounds, Progress
 from exporter.record import UNKNOWN_PARTITION, Fault, Unreadable
 from exporter.sources import Credentials, open_source, probe
 from exporter.sources import redis as redis_source
+from exporter.sources.remembered import from_text
 from runtime.clock import SystemClock
 from tests.kit.reading import in_order, partitions, reader
 from tests.kit.record_source import options_of
@@ -20,6 +21,8 @@ from tests.kit.redis_server import redis_server
 from tests.kit.tcp_proxy import tcp_proxy
 from tests.kit.user_task_records import record, user_task
 from tests.kit.waiting import eventually
+
+pytestmark = pytest.mark.slow
 
 STREAM = "zeebe:USER_TASK"
 GROUP = "app-integrations-exporter"
@@ -145,6 +148,21 @@ async def test_a_partition_that_appears_later_is_told_when_it_does(server, optio
         await read.until(1)
         await server.add(user_task(7, partition_id=4))
         await eventually(lambda: appeared == [1, 4])
+
+
+async def test_a_partition_that_appears_later_is_begun_where_it_does(server, options):
+    """Nothing of it lies before, so the stream is not read from its start for it."""
+    await server.add(*[user_task(at) for at in range(1, 301)])
+    async with (
+        open_source(options()) as source,
+        partitions(source, 1) as appeared,
+        reader(source, 1, confirms=True) as read,
+    ):
+        await read.until(300)
+        end = read.progress.bookmark
+        await server.add(user_task(301, partition_id=2))
+        await eventually(lambda: 2 in appeared)
+        assert await source.progress(2) == Progress(bookmark=end)
 
 
 async def test_broken_records_go_to_whom_they_belong_as_far_as_can_be_told(server, options):
@@ -316,7 +334,6 @@ async def test_a_redis_that_goes_away_and_comes_back_costs_nothing(server, optio
     assert await waiting(server) == 0
 
 
-@pytest.mark.slow
 async def test_a_wire_that_breaks_anywhere_loses_nothing(server, options):
     """Answers are cut at many places, entries that were given and not received among them."""
     total, positions, progress = 4000, [], Progress()
@@ -452,7 +469,7 @@ async def test_a_reader_whose_lock_was_taken_stops(server, options):
         await eventually(lambda: read.ended)
         with pytest.raises(SourceUnavailable):
             await source.acknowledge(1, read.progress)
-    assert b'"USER_TASK=' not in await server.client.hget(PROGRESS, 1)
+    assert from_text(await server.client.hget(PROGRESS, 1)).position == -1
 
 
 # --- what goes missing ---------------------------------------------------------------------------
