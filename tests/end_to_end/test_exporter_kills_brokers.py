@@ -14,13 +14,10 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from devstack.stack import Stack, StackOptions
 from tests.kit.kafka.broker import kafka_broker
 from tests.kit.kafka.exporting import exporting
-from tests.kit.kill_runs import (
-    UserTasks,
-    environment_of,
-    kill_runs,
-)
+from tests.kit.kill_runs import UserTasks, environment_of, exporter_process, kill_runs
 from tests.kit.redis_server import redis_server
 from tests.kit.running import running
+from tests.kit.waiting import eventually
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -54,6 +51,51 @@ async def test_redis(tmp_path, record_property):
     record_property("redis", outcome.row)
     check(tasks, outcome)
     assert pending["pending"] == 0
+
+
+KINDS = {
+    "USER_TASK": ("CREATED", "ASSIGNED", "COMPLETED", "CANCELED"),
+    "PROCESS_INSTANCE": ("ELEMENT_ACTIVATED", "ELEMENT_COMPLETED", "ELEMENT_TERMINATED"),
+    "JOB": ("CREATED", "COMPLETED", "FAILED", "ERROR_THROWN"),
+}
+
+
+async def test_redis_with_several_kinds_of_events(tmp_path):
+    """Each kind has a stream of its own; a partition's events arrive in the log's order."""
+    told, arrived = [], []
+
+    def read(record):
+        if record.record_type == "EVENT" and record.intent in KINDS.get(record.value_type, ()):
+            told.append((record.partition_id, record.position))
+
+    async with redis_server(tmp_path) as server:
+        options = StackOptions(port_base=0, partitions=2, redis_url=server.url)
+        async with Stack.start(options) as stack:
+            stack.log.subscribe(read)
+            tasks = UserTasks(stack)
+            environment = environment_of(stack, server.url, tmp_path / "state") | {
+                "APP_INTEGRATIONS_EVENTS": ",".join(KINDS),
+                "APP_INTEGRATIONS_EVENT_METADATA": "true",
+            }
+            for _ in range(3):
+                async with exporter_process(environment, tmp_path / "log"):
+                    seen = len(stack.backend.deliveries)
+                    for _ in range(50):
+                        tasks.start()
+                    await eventually(lambda seen=seen: len(stack.backend.deliveries) > seen, 30)
+            async with exporter_process(environment, tmp_path / "log"):
+                await eventually(lambda: len(firsts(stack)) >= len(told), 30)
+            arrived = firsts(stack)
+    for partition_id in (1, 2):
+        assert [at for at in arrived if at[0] == partition_id] == [
+            at for at in told if at[0] == partition_id
+        ]
+
+
+def firsts(stack):
+    """Partition and position of each event, without what came again under the same key."""
+    events = (each.event for each in stack.backend.deliveries if not each.is_repeat)
+    return [(event["partitionId"], event["position"]) for event in events]
 
 
 async def test_kafka(tmp_path, record_property):
