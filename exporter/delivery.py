@@ -20,7 +20,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from exporter.backend import Answer, Backend, Request
-from exporter.breaker import Breaker
+from exporter.breaker import LONGEST_RETRY_AFTER_S, Breaker
 from exporter.metrics import Metrics
 from runtime.backoff import Backoff, Random
 from runtime.clock import Clock
@@ -149,7 +149,7 @@ class Delivery:
         backoff = replace(self._policy.backoff, first_s=max(self._policy.backoff.first_s, 0.1))
         delay_s = backoff.delay_s(self._policy.tries + round_number - 1, self._random)
         asked_s = outcome.retry_after_s if isinstance(outcome, Unavailable) else None
-        return max(delay_s, asked_s or 0.0)
+        return max(delay_s, min(asked_s or 0.0, LONGEST_RETRY_AFTER_S))
 
     async def _round(self, request: Request, until_s: float) -> Outcome:
         attempt = 0

@@ -304,4 +304,5 @@ async def test_pauses_between_rounds_are_never_a_hot_loop(clock, tmp_path):
     async with sending(clock, tmp_path, policy=policy) as (delivery, _, _):
         assert delivery.pause_s(1, Rejected(500, "", {})) >= 0.05
         assert delivery.pause_s(1, Unavailable("", retry_after_s=30.0)) == 30.0
+        assert delivery.pause_s(1, Unavailable("", retry_after_s=10.0**9)) == 3600.0
         assert delivery.pause_s(50, Unavailable("")) <= 5.0

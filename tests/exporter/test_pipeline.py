@@ -104,6 +104,24 @@ async def test_a_backend_that_is_away_for_ten_minutes_loses_nothing(tmp_path, cl
         assert asked < 140, "a backend that is away is asked once in five seconds"
 
 
+async def test_a_backend_that_flaps_and_is_slow_gets_everything_in_order(tmp_path, clock):
+    """Away and back from one request to the next, and slow: all arrives once, in order."""
+    async with backend_and_setup(tmp_path, clock) as (backend, setup, log):
+        asked = 0
+
+        async def flap(request):
+            nonlocal asked
+            asked += 1
+            await asyncio.sleep(0.02)
+            return await (TAKE if asked % 3 == 0 else status(503))(request)
+
+        backend.otherwise = flap
+        append(log, *(task_line(n) for n in range(1, 25)))
+        async with exporting(setup) as exporter:
+            await drive(clock, lambda: done(exporter) == 24)
+        assert places(backend.events) == [(1, n) for n in range(1, 25)]
+
+
 async def test_a_stalled_backend_stops_the_reading(tmp_path, clock):
     """While nothing can be sent no more is read than fits: memory is bounded by the batches."""
     async with backend_and_setup(tmp_path, clock, in_flight=2) as (backend, setup, log):
