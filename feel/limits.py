@@ -18,7 +18,9 @@ class Limits:
         string_chars: characters of the longest text that may be made.
         list_items: items of the longest list that may be made.
         regex_s: seconds that one match of a regular expression may take.
-        regex_chars: characters of the longest regular expression.
+        regex_chars: characters of the longest regular expression, with what has to be repeated
+            written out.
+        regex_text_chars: characters of the longest text that one is matched with.
     """
 
     steps: int = 2_000_000
@@ -27,7 +29,8 @@ class Limits:
     string_chars: int = 2_000_000
     list_items: int = 1_000_000
     regex_s: float = 0.5
-    regex_chars: int = 10_000
+    regex_chars: int = 1_000
+    regex_text_chars: int = 1_000_000
 
 
 DEFAULT_LIMITS = Limits()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import sys
-from typing import Final
+from typing import Final, NamedTuple
 
 _TERMINATORS: Final = r"\n\r\x85\u2028\u2029"
 _NOT_WITHIN_CRLF: Final = r"(?<!\r(?=\n))"
@@ -60,7 +60,7 @@ _PROPERTY: Final = re.compile(
     r"[pP](?:\{((?:Is|In|(?:script|sc|block|blk|general_category|gc)=)?\w+)\}|([A-Z]))"
 )
 _CATEGORY: Final = re.compile(r"[A-Z][a-z]?")
-_QUANTIFIER: Final = re.compile(r"\{\d+(?:,\d*)?\}")
+_QUANTIFIER: Final = re.compile(r"\{(\d{1,10})(?:,\d{0,10})?\}")
 _GROUP_START: Final = re.compile(r"\(\?(?:[:=!>]|<[=!]|<([a-zA-Z][a-zA-Z0-9]*)>)")
 _GROUP_FLAGS: Final = re.compile(r"\(\?([idmsuxU]*)(?:-([idmsuxU]+))?([:)])")
 _GROUP_NAME: Final = re.compile(r"k<([a-zA-Z][a-zA-Z0-9]*)>")
@@ -72,8 +72,23 @@ class NotJava(ValueError):
     """The text is no regular expression in Java."""
 
 
-def translated(pattern: str, flags: str) -> tuple[str, bool]:
-    """A pattern of Java for the `regex` package, and whether it needs Unicode's classes.
+class Translation(NamedTuple):
+    """A pattern of Java for the `regex` package.
+
+    Attributes:
+        pattern: the pattern.
+        unicode: whether it needs classes beyond ASCII.
+        size: its items, with those that must be repeated counted so many times, for so many times
+            they are kept once compiled.
+    """
+
+    pattern: str
+    unicode: bool
+    size: int
+
+
+def translated(pattern: str, flags: str) -> Translation:
+    """Translate a pattern.
 
     Args:
         pattern: the pattern.
@@ -82,20 +97,22 @@ def translated(pattern: str, flags: str) -> tuple[str, bool]:
     Raises:
         NotJava: it is no pattern.
     """
-    return _Translation(pattern, frozenset(flags)).run()
+    return _Translator(pattern, frozenset(flags)).run()
 
 
-class _Translation:
+class _Translator:
     """One pass over a pattern.
 
     Attributes:
         text: the pattern.
         at: the next character to look at.
         flags: the flags at this place.
-        outer: the flags around each open group.
+        outer: the flags around each open group, and the size of what came before it.
         groups: how many groups have been opened so far.
         names: the names of those that have one.
         unicode: whether classes beyond ASCII have been met.
+        size: the size of what came before in the innermost group.
+        last: the size of the last item.
         out: the parts of the translation.
     """
 
@@ -103,19 +120,21 @@ class _Translation:
         self.text = text
         self.at = 0
         self.flags = flags
-        self.outer: list[frozenset[str]] = []
+        self.outer: list[tuple[frozenset[str], int]] = []
         self.groups = 0
         self.names: set[str] = set()
         self.unicode = False
+        self.size = 0
+        self.last = 0
         self.out: list[str] = []
 
-    def run(self) -> tuple[str, bool]:
+    def run(self) -> Translation:
         """The whole translation."""
         while self._skip_comments() < len(self.text):
             self.out.append(self._item())
         if self.outer:
             raise NotJava
-        return "".join(self.out), self.unicode
+        return Translation("".join(self.out), self.unicode, self.size)
 
     def _skip_comments(self) -> int:
         if "x" in self.flags and (found := _COMMENT.match(self.text, self.at)):
@@ -127,18 +146,33 @@ class _Translation:
         if char in "\\[({":
             return self._compound(char)
         self.at += 1
+        if char in "*+?|":
+            return char
         if char == ")":
             return self._close()
-        if char in ".^$":
-            return self._dot_or_anchor(char)
-        return char if char in "*+?|" else _quoted(char)
+        self._count(1)
+        return self._dot_or_anchor(char) if char in ".^$" else _quoted(char)
 
     def _compound(self, char: str) -> str:
-        if char == "\\":
-            return self._escape()
+        if char == "(":
+            return self._open()
+        if char == "{":
+            return self._repeat()
         if char == "[":
+            self._count(1)
             return self._set(0)
-        return self._open() if char == "(" else self._matched(_QUANTIFIER).group()
+        return self._escape()
+
+    def _count(self, size: int) -> None:
+        self.size += size
+        self.last = size
+
+    def _repeat(self) -> str:
+        found = self._matched(_QUANTIFIER)
+        more = self.last * (max(1, int(found.group(1))) - 1)
+        self.size += more
+        self.last += more
+        return found.group()
 
     def _dot_or_anchor(self, char: str) -> str:
         ends = r"\n" if "d" in self.flags else _TERMINATORS
@@ -163,7 +197,7 @@ class _Translation:
         if self.text[self.at + 1 : self.at + 2] != "?":
             self.at += 1
             self.groups += 1
-            self.outer.append(self.flags)
+            self._enter(self.flags)
             return "(" if self.text[self.at : self.at + 1] != "*" else self._refuse()
         if _GROUP_START.match(self.text, self.at):
             return self._named_or_special()
@@ -172,7 +206,7 @@ class _Translation:
         self.flags = before.union(on) - frozenset(off or "")
         self.unicode |= not self.flags.isdisjoint("uU")
         if end == ":":
-            self.outer.append(before)
+            self._enter(before)
         if ("i" in self.flags) != ("i" in before):
             return f"(?{'' if 'i' in self.flags else '-'}i{end}"
         return "(?:" if end == ":" else ""
@@ -185,14 +219,21 @@ class _Translation:
                 raise NotJava
             self.names.add(name)
             self.groups += 1
-        self.outer.append(self.flags)
+        self._enter(self.flags)
         return found.group()
 
     def _close(self) -> str:
         if not self.outer:
             raise NotJava
-        self.flags = self.outer.pop()
+        self.flags, before = self.outer.pop()
+        size = self.size + 1
+        self.size = before
+        self._count(size)
         return ")"
+
+    def _enter(self, flags: frozenset[str]) -> None:
+        self.outer.append((flags, self.size))
+        self.size = 0
 
     def _refuse(self) -> str:
         raise NotJava
@@ -203,7 +244,11 @@ class _Translation:
         self.at += 1
         letter = self.text[self.at : self.at + 1]
         if letter == "Q":
-            return self._quotation()
+            quoted = self._quotation()
+            self.size += len(quoted)
+            self.last = 1
+            return quoted
+        self._count(1)
         if letter == "k":
             return f"(?P={self._matched(_GROUP_NAME).group(1)})"
         if letter in _ASSERTIONS:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 from time import monotonic
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from feel.errors import LimitExceeded
 from feel.run import Run
@@ -14,33 +14,55 @@ from feel.values import Value
 if TYPE_CHECKING:
     from regex import Match, Pattern
 
+    from feel.functions.java_regex import Translation
+
 _Result = TypeVar("_Result")
+_PAIRS_A_SECOND: Final = 200_000_000
+"""How many characters of a text, times those of a literal, are compared in a second."""
 
 
-def compiled(run: Run, pattern: str, flags: str | None) -> Pattern[str] | None:
+def compiled(run: Run, pattern: str, flags: str | None, text: str) -> Pattern[str] | None:
     """Java's pattern with the flags `s m i x`, others having no effect; None when it is none.
 
     Raises:
-        LimitExceeded: the pattern is too long.
+        LimitExceeded: the pattern, or the text it is meant for, is too long.
     """
-    if len(pattern) > run.limits.regex_chars:
-        raise LimitExceeded(
-            "regex_chars",
-            f"a regular expression may have {run.limits.regex_chars:,} characters",
-        )
-    return _compiled(pattern, "".join(sorted(set(flags or "") & set("smix"))))
+    limits = run.limits
+    _within("regex_text_chars", len(text), limits.regex_text_chars, "a text to search")
+    _within("regex_chars", len(pattern), limits.regex_chars, "a regular expression")
+    translation = _translation(pattern, "".join(sorted(set(flags or "") & set("smix"))))
+    if translation is None:
+        return None
+    repeated = "a regular expression with its repetitions written out"
+    _within("regex_chars", translation.size, limits.regex_chars, repeated)
+    # Where a pattern begins with a literal, `regex` looks for it without looking at the clock.
+    if translation.size * len(text) > limits.regex_s * _PAIRS_A_SECOND:
+        raise _too_slow(limits.regex_s)
+    return _compiled(translation.pattern, "i" in (flags or ""), translation.unicode)
+
+
+def _within(limit: str, size: int, most: int, what: str) -> None:
+    if size > most:
+        raise LimitExceeded(limit, f"{what} may have {most:,} characters")
 
 
 @lru_cache(maxsize=256)
-def _compiled(pattern: str, flags: str) -> Pattern[str] | None:
-    import regex  # noqa: PLC0415 - slow to import, and most evaluations need none
-
-    from feel.functions.java_regex import translated  # noqa: PLC0415 - needed with `regex` only
+def _translation(pattern: str, flags: str) -> Translation | None:
+    from feel.functions.java_regex import NotJava, translated  # noqa: PLC0415 - seldom needed
 
     try:
-        translation, needs_unicode = translated(pattern, flags)
-        bits = regex.VERSION1 | (regex.UNICODE if needs_unicode else regex.ASCII)
-        return regex.compile(translation, bits | (regex.IGNORECASE if "i" in flags else 0))
+        return translated(pattern, flags)
+    except NotJava:
+        return None
+
+
+@lru_cache(maxsize=256)
+def _compiled(pattern: str, any_case: bool, unicode: bool) -> Pattern[str] | None:  # noqa: FBT001
+    import regex  # noqa: PLC0415 - slow to import, and most evaluations need none
+
+    bits = regex.VERSION1 | (regex.UNICODE if unicode else regex.ASCII)
+    try:
+        return regex.compile(pattern, bits | (regex.IGNORECASE if any_case else 0))
     except (regex.error, ValueError, OverflowError, RecursionError):
         return None
 
@@ -55,9 +77,11 @@ def within_time(run: Run, work: Callable[[float], _Result]) -> _Result:
     try:
         return work(run.limits.regex_s)
     except TimeoutError:
-        raise LimitExceeded(
-            "regex_s", f"a regular expression may take {run.limits.regex_s} seconds"
-        ) from None
+        raise _too_slow(run.limits.regex_s) from None
+
+
+def _too_slow(seconds: float) -> LimitExceeded:
+    return LimitExceeded("regex_s", f"a regular expression may take {seconds} seconds")
 
 
 def matches_in(expression: Pattern[str], text: str, seconds: float) -> Iterator[Match[str]]:

@@ -114,7 +114,7 @@ def ends_with(_run: Run, text: str, match: str) -> bool:
 )
 def matches(run: Run, text: str, pattern: str, flags: str | None = None) -> bool | None:
     """Whether a regular expression is found in the text; flags are `s`, `m`, `i` and `x`."""
-    expression = compiled(run, pattern, flags)
+    expression = compiled(run, pattern, flags, text)
     if expression is None:
         return None
     return within_time(run, lambda s: expression.search(text, timeout=s) is not None)
@@ -131,7 +131,7 @@ def replace(
     run: Run, text: str, pattern: str, replacement: str, flags: str | None = None
 ) -> str | None:
     """The text with each match replaced; `$1` in the replacement is the first group."""
-    expression = compiled(run, pattern, flags)
+    expression = compiled(run, pattern, flags, text)
     if expression is None:
         return None
     longest = (len(text) + 1) * max(1, len(replacement))
@@ -165,7 +165,7 @@ def _replaced(
 )
 def split(run: Run, text: str, delimiter: str) -> list[str] | None:
     """The pieces of a text between the matches of a regular expression."""
-    expression = compiled(run, delimiter, None)
+    expression = compiled(run, delimiter, None, text)
     if expression is None:
         return None
     run.charge_text(len(text))
@@ -190,7 +190,7 @@ def split(run: Run, text: str, delimiter: str) -> list[str] | None:
 )
 def extract(run: Run, text: str, pattern: str) -> list[str] | None:
     """All matches of a regular expression in a text."""
-    expression = compiled(run, pattern, None)
+    expression = compiled(run, pattern, None, text)
     if expression is None:
         return None
     run.charge_text(len(text))
