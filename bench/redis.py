@@ -1,6 +1,6 @@
 """What reading from Redis costs beyond bare XREADGROUP and XACK, side by side in one run.
 
-    python -m bench.redis [--records 50000] [--rounds 5] [--asyncio]
+    python -m bench.redis [--records 100000] [--rounds 5] [--asyncio]
 
 Rounds alternate: bare (redis-py with hiredis, 500 entries a turn, confirmed and thrown away), then
 our source (read, parsed, put in order by partition, confirmed together with the progress). Both
@@ -196,7 +196,7 @@ def main(records: int, rounds: int, loop: str) -> None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--records", type=int, default=50_000)
+    parser.add_argument("--records", type=int, default=100_000)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--asyncio", action="store_true", help="the standard loop, not uvloop")
     chosen = parser.parse_args()
