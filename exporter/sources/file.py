@@ -26,6 +26,7 @@ from exporter.sources import Chunk, Source, SourceOptions
 from exporter.sources.tail import Block, Found, OpenFile, find
 
 _POLL_S = 0.2
+_LOOKS_FOR_NEW = 5
 _GIVEN_UP_POLLS = 25
 
 _log = structlog.get_logger("exporter.sources.file")
@@ -68,7 +69,10 @@ class FileSource(Source):
         try:
             while True:
                 read_any = False
-                for identity in await asyncio.to_thread(reader.look):
+                order = await asyncio.to_thread(reader.look)
+                while reader.missed:
+                    self._options.observer.gap(partition_id, reader.missed.pop())
+                for identity in order:
                     while (block := await _next_block(reader, identity)) is not None:
                         read_any = True
                         chunk = await self._chunk(partition_id, identity, block, reader)
@@ -174,6 +178,9 @@ class _Reader:
     """How far one lane has read each file.
 
     All but `read_cached` may wait for the disk; they are called in a thread, one at a time.
+
+    Attributes:
+        missed: What was gone before it was read, in words.
     """
 
     def __init__(self, pattern: str, bookmark: str, longest_bytes: int) -> None:
@@ -183,6 +190,9 @@ class _Reader:
         self._files: dict[str, OpenFile] = {}
         self._order: list[str] = []
         self._stale: dict[str, int] = {}
+        self._sizes: dict[str, int] = {}
+        self._looks = 0
+        self.missed: list[str] = []
 
     @property
     def bookmark(self) -> str:
@@ -190,8 +200,22 @@ class _Reader:
         return orjson.dumps(self._offsets).decode()
 
     def look(self) -> list[str]:
-        """Identities of the files to read, oldest first; opens new ones, lets go of gone ones."""
-        self._drop_what_was_begun_anew()
+        """Identities of the files to read, oldest first; opens new ones, lets go of gone ones.
+
+        Files that are known are looked at each time, for new ones every fifth time.
+        """
+        begun_anew = self._drop_what_was_begun_anew()
+        if begun_anew or self._looks % _LOOKS_FOR_NEW == 0:
+            self._look_for_new()
+        self._looks += 1
+        self.missed += [
+            f"{unread_bytes} bytes of a record file were not read when it was cut to nothing"
+            for identity, unread_bytes in begun_anew.items()
+            if unread_bytes > 0 and identity not in self._files
+        ]
+        return self._order
+
+    def _look_for_new(self) -> None:
         found = find(self._pattern)
         for file in found:
             self._open(file)
@@ -202,7 +226,6 @@ class _Reader:
         gone = [identity for identity in self._order if identity not in present]
         self._order = [identity for identity in gone if identity in self._files] + present
         self._offsets = {identity: self._offsets[identity] for identity in self._order}
-        return self._order
 
     def read_cached(self, identity: str) -> Block | None:
         """The next lines of a file if they are in memory; None when one must look on the disk."""
@@ -239,15 +262,24 @@ class _Reader:
         identity = found.identity
         if identity not in self._files:
             self._files[identity] = OpenFile(found)
+            self._sizes[identity] = found.size_bytes
         # Cut and written anew with the same first line: what is repeated is known by its position.
         if self._offsets.setdefault(identity, 0) > self._files[identity].size_bytes:
             self._offsets[identity] = 0
 
-    def _drop_what_was_begun_anew(self) -> None:
-        """Let go of files that were cut to nothing; what they held may be found in a copy."""
+    def _drop_what_was_begun_anew(self) -> dict[str, int]:
+        """Let go of files that were cut to nothing; gives the bytes of each that were not read.
+
+        What they held may be found in a copy.
+        """
+        dropped = {}
         for identity, file in list(self._files.items()):
             if not file.is_itself:
+                dropped[identity] = self._sizes.get(identity, 0) - self._offsets[identity]
                 self._files.pop(identity).close()
+            else:
+                self._sizes[identity] = file.size_bytes
+        return dropped
 
     def _is_read(self, identity: str) -> bool:
         return self._offsets[identity] >= self._files[identity].size_bytes

@@ -114,6 +114,24 @@ async def test_a_copy_and_a_cut_lose_nothing(tmp_path, clock):
         await drive(clock, positions_are(read, [1, 2, 3]))
 
 
+async def test_a_cut_before_the_end_was_read_is_told(tmp_path, clock):
+    """What was cut away before it was read, and is found in no copy, is a gap; reading goes on."""
+    log = tmp_path / "r.jsonl"
+    append(log, *(task_line(n) for n in range(1, 1000)))
+    options = options_of(f"file://{log}", clock, tmp_path)
+    async with open_source(options) as source:
+        chunks = source.read(1, Progress())
+        assert (await anext(chunks)).records[0].position == 1
+        log.write_bytes(b"")
+        append(log, task_line(1000))
+        following = asyncio.ensure_future(anext(chunks))
+        await drive(clock, following.done)
+        assert [record.position for record in following.result().records] == [1000]
+        await chunks.aclose()
+    ((partition, reason),) = options.observer.gaps
+    assert (partition, "were not read" in reason) == (1, True)
+
+
 async def test_files_are_read_from_the_oldest_on(tmp_path, clock):
     """The time of the first record decides, not the name."""
     append(tmp_path / "b.jsonl", task_line(1))
