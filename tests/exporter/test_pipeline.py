@@ -16,7 +16,17 @@ from exporter.lease import Lease
 from exporter.pipeline import Share
 from exporter.record import UNKNOWN_PARTITION
 from exporter.state import open_state
-from tests.kit.backend import TAKE, Backend, half, reset, status, web_page
+from tests.kit.backend import (
+    TAKE,
+    Backend,
+    half,
+    hang,
+    reset,
+    status,
+    take_and_hang,
+    take_and_reset,
+    web_page,
+)
 from tests.kit.clock import FakeClock
 from tests.kit.exporter import PATIENT, Setup, done, drive, exporting
 from tests.kit.http import serving
@@ -406,27 +416,39 @@ async def test_lag_is_the_age_of_the_oldest_event_not_done(tmp_path):
             assert exporter.pipeline.lanes[1].lag_s == 0.0
 
 
+ANSWERS = [
+    TAKE,
+    TAKE,
+    TAKE,
+    take_and_reset,
+    take_and_hang,
+    hang,
+    reset,
+    half,
+    web_page,
+    status(302),
+    status(429),
+    status(500),
+    status(503),
+]
+numbers = st.integers(1, 12)
 steps = st.lists(
     st.one_of(
-        st.tuples(st.just("write"), st.integers(1, 12), st.integers(1, 3)),
+        st.tuples(st.just("write"), numbers, st.integers(1, 3)),
         st.tuples(st.just("other"), st.integers(1, 4), st.integers(1, 3)),
-        st.tuples(st.just("fault"), st.sampled_from([503, 500, 429, 302, 0, 1, 2]), st.just(0)),
-        st.tuples(st.just("wait"), st.integers(1, 20), st.just(0)),
-        st.tuples(st.just("kill"), st.just(0), st.just(0)),
-        st.tuples(st.just("stop"), st.just(0), st.just(0)),
-        st.tuples(st.just("rotate"), st.just(0), st.just(0)),
+        st.tuples(st.just("answers"), st.lists(st.sampled_from(ANSWERS), max_size=8), st.just(0)),
+        st.tuples(st.just("wait"), numbers, st.just(0)),
+        st.tuples(st.just("kill"), numbers, st.just(0)),
+        st.tuples(st.sampled_from(["stop", "rotate"]), st.just(0), st.just(0)),
     ),
     max_size=14,
 )
-
-
-def fault_of(number):
-    return {0: reset, 1: half, 2: web_page}.get(number) or status(number)
+QUICK = replace(PATIENT, try_s=0.1)
 
 
 @settings(
     deadline=None,
-    max_examples=25,
+    max_examples=60,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(steps, st.integers(1, 3))
@@ -439,7 +461,7 @@ async def test_nothing_is_lost_whatever_happens(tmp_path_factory, schedule, in_f
     clock = FakeClock()
     directory = tmp_path_factory.mktemp("lane")
     source = f"file://{directory}/records*.jsonl"
-    changes = {"in_flight": in_flight, "source": source, "give_up": False}
+    changes = {"in_flight": in_flight, "source": source, "give_up": False, "policy": QUICK}
     async with backend_and_setup(directory, clock, **changes) as (backend, setup, log):
         world = World(backend, setup, log, clock)
         for name, number, partition in schedule:
@@ -452,13 +474,14 @@ async def test_nothing_is_lost_whatever_happens(tmp_path_factory, schedule, in_f
 
 
 class World:
-    """An exporter that is killed and started, a log that grows and rotates, a clock that moves."""
+    """An exporter that is killed and begun anew, a log that grows and rotates, a clock."""
 
     def __init__(self, backend, setup, log, clock):
         self.backend, self.setup, self.log, self.clock = backend, setup, log, clock
         self.written = {1: [], 2: [], 3: []}
         self.last = 0
         self.rotations = 0
+        self.starts = 0
         self.run = None
         self.exporter = None
 
@@ -470,8 +493,8 @@ class World:
             self.last += number
             if name == "write":
                 self.written[partition].extend(places_now)
-        elif name == "fault":
-            self.backend.say(fault_of(number))
+        elif name == "answers":
+            self.backend.say(*number)
         elif name == "rotate" and self.log.exists():
             self.rotations += 1
             self.log.rename(self.log.with_name(f"records-{self.rotations}.jsonl"))
@@ -480,6 +503,13 @@ class World:
             until_s = self.clock.monotonic_s() + number / 4
             await drive(self.clock, lambda: self.clock.monotonic_s() >= until_s)
         elif name == "kill":
+            # after so many requests, answered or not
+            await self.ensure()
+            enough, until_s = len(self.backend.posted) + number // 2, self.clock.monotonic_s() + 5.0
+            await drive(
+                self.clock,
+                lambda: len(self.backend.posted) >= enough or self.clock.monotonic_s() >= until_s,
+            )
             await self.end()
         elif name == "stop" and self.exporter is not None:
             stopping = asyncio.create_task(self.exporter.stop())
@@ -489,7 +519,10 @@ class World:
 
     async def ensure(self):
         if self.run is None:
-            self.run = exporting(self.setup)
+            # each start cuts batches in another way, so that only what is written down is the same
+            self.starts += 1
+            limits = Limits(count=2 + self.starts % 3)
+            self.run = exporting(replace(self.setup, limits=limits))
             self.exporter = await self.run.__aenter__()
 
     async def end(self):

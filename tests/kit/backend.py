@@ -49,6 +49,18 @@ async def reset(request: web.Request) -> web.StreamResponse:
     return web.Response()
 
 
+async def take_and_reset(request: web.Request) -> web.StreamResponse:
+    """Take the events, and break the connection before the answer."""
+    request.transport.abort()
+    return web.Response()
+
+
+async def take_and_hang(request: web.Request) -> web.StreamResponse:
+    """Take the events and never say so."""
+    await asyncio.Event().wait()
+    return web.Response()
+
+
 async def half(request: web.Request) -> web.StreamResponse:
     """Say 200, begin a body and hang up within it."""
     response = web.StreamResponse(headers={"Content-Length": "100"})
@@ -69,7 +81,7 @@ class Backend:
 
     Attributes:
         posted: Every request, in the order of arrival.
-        taken: Those that were answered with 2xx.
+        taken: Those that were answered with 2xx, and those whose answer was lost.
         decide: Chooses the answer by what was posted, before the script.
     """
 
@@ -90,6 +102,9 @@ class Backend:
         posted = _posted(request, body)
         self.posted.append(posted)
         answer = self.decide(posted) or (self.script.popleft() if self.script else self.otherwise)
+        if answer in (take_and_reset, take_and_hang):
+            self.taken.append(posted)
+            return await answer(request)
         response = await answer(request)
         if 200 <= response.status < 300 and answer not in (hang, reset, half, web_page):
             self.taken.append(posted)
