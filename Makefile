@@ -35,6 +35,8 @@ bench: $(VENV)/.dev ## Measure side by side and print a table.
 
 docs: $(VENV)/.dev ## Write the generated reference pages anew.
 	$(BIN)/python -m docs.generate
+	$(BIN)/python -m docs.feel_pages
+	$(BIN)/python -m tests.kit.feel_tck
 
 lock: $(VENV)/.dev ## Resolve the dependencies anew into requirements/, with hashes and without addresses.
 	requirements/lock

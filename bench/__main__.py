@@ -19,13 +19,15 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 LATEST = HERE / "results" / "latest.json"
+BY_THEMSELVES = {"kill", "soak"}
+"""Proofs that take their time: `python -m bench.kill`, `python -m bench.soak`."""
 PARTS = {"__init__", "__main__", "api", "broker_feeders", "feeders", "gateway", "peers"}
 """Modules that measure nothing by themselves."""
 
 
 def measurements() -> list[str]:
     """The names of all measurements."""
-    return sorted(path.stem for path in HERE.glob("*.py") if path.stem not in PARTS)
+    return sorted(path.stem for path in HERE.glob("*.py") if path.stem not in PARTS | BY_THEMSELVES)
 
 
 def main() -> int:

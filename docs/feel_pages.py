@@ -1,6 +1,6 @@
 """Writes the reference page of FEEL's functions, made from the table that the engine calls from.
 
-`python -m docs.feel_pages` writes it anew after a function has changed; a test compares it.
+`make docs` writes it anew after a function has changed; a test compares it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pathlib import Path
 from feel.functions import CATEGORIES, Overload
 
 REFERENCE = Path(__file__).parent / "reference"
-_NOTE = "<!-- Made from code by `python -m docs.feel_pages`; changes by hand are lost. -->"
+_NOTE = "<!-- Made from code by `make docs`; changes by hand are lost. -->"
 
 
 def functions() -> str:
