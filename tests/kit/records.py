@@ -40,7 +40,9 @@ USER_TASK = {
 }
 
 
-def record(position, /, *, partition=1, value_type="USER_TASK", intent="CREATED", value=None, **more):
+def record(
+    position, /, *, partition=1, value_type="USER_TASK", intent="CREATED", value=None, **more
+):
     """A record as a dictionary; its key is made of partition and position."""
     return {
         "partitionId": partition,
