@@ -201,7 +201,7 @@ def test_a_taken_port_is_told():
         taken.listen()
         options = StackOptions(port_base=taken.getsockname()[1])
         with (
-            pytest.raises(OSError, match="listen|already in use"),
+            pytest.raises(OSError, match=r"listen|already in use"),
             EmbeddedCluster.running(options),
         ):
             pass
