@@ -91,7 +91,8 @@ class Outflow:
                 continue
             if self.done.pending != batch.bounds:
                 self._warn_of_change(batch)
-                await self._commit(replace(self.done, pending=batch.bounds))
+                if not await self._commit(replace(self.done, pending=batch.bounds)):
+                    continue
             while batch is not None:
                 self.sending = batch
                 batch = await self._ship(batch)
@@ -119,9 +120,9 @@ class Outflow:
     async def _delivered(self, batch: Batch) -> Batch | None:
         following = await self._backlog.take(_TOGETHER_S)
         pending = None if following is None else following.bounds
-        await self._commit(replace(batch.progress, pending=pending))
+        told = await self._commit(replace(batch.progress, pending=pending))
         self._obstacles.passed("backend")
-        return following
+        return following if told else None
 
     async def _set_aside(self, batch: Batch, outcome: Rejected) -> None:
         letter = deadletter.of_batch(
@@ -159,8 +160,12 @@ class Outflow:
         if self._backlog.is_empty and self._backlog.open.bookmark != self.done.bookmark:
             await self._commit(replace(self.done, bookmark=self._backlog.open.bookmark))
 
-    async def _commit(self, progress: Progress, letters: Sequence[Letter] = ()) -> None:
+    async def _commit(self, progress: Progress, letters: Sequence[Letter] = ()) -> bool:
         """Make progress durable here, then tell the source.
+
+        Returns:
+            Whether the source took note. It need not when the partition was taken away; then a
+            batch that this announces must not be sent, since the new owner knows nothing of it.
 
         Raises:
             DeadLettersFull: There is no room for the letters; nothing was changed.
@@ -171,12 +176,16 @@ class Outflow:
             StateUnavailable,
         )
         self.done = progress
-        await self._obstacles.insist("source", lambda: self._tell(progress), SourceUnavailable)
+        return await self._obstacles.insist(
+            "source", lambda: self._tell(progress), SourceUnavailable
+        )
 
-    async def _tell(self, progress: Progress) -> None:
+    async def _tell(self, progress: Progress) -> bool:
         try:
             await self._source.acknowledge(self._partition_id, progress)
         except SourceUnavailable:
             # Whoever has the partition now begins where it was last told; nothing is lost by it.
             if not self._backlog.is_abandoned:
                 raise
+            return False
+        return True

@@ -171,13 +171,15 @@ class Pipeline:
                 return lease
 
     async def _progress(self, partition_id: int, *, heed_source: bool) -> Progress:
-        """Ours or the source's, whichever is further."""
+        """Ours or the source's, whichever is further; the source's where they are as far.
+
+        Since then another process may have announced a batch to the source, and ours knows nothing
+        of it.
+        """
         ours = (await self._around.state.positions()).get(partition_id, Progress())
         if not heed_source:
             return ours
         theirs = await self.obstacles.insist(
             "source", lambda: self._around.source.progress(partition_id), SourceUnavailable
         )
-        if theirs is None or (ours.bookmark and ours.position >= theirs.position):
-            return ours
-        return theirs if theirs.position >= ours.position else ours
+        return ours if theirs is None or ours.position > theirs.position else theirs

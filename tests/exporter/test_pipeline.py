@@ -31,6 +31,7 @@ from tests.kit.clock import FakeClock
 from tests.kit.exporter import PATIENT, Setup, done, drive, exporting
 from tests.kit.http import serving
 from tests.kit.records import append, other_line, places, task_line
+from tests.kit.shared_log import SharedLog
 
 FEW = Limits(count=3, age_s=2.0)
 
@@ -332,6 +333,52 @@ async def test_a_restart_sends_the_same_batch_again(tmp_path, clock):
         assert backend.taken[0].key == backend.posted[0].key == "1-1-3"
         assert backend.taken[0].body == backend.posted[0].body
         assert backend.taken[1].events[0]["position"] == 4
+
+
+async def test_whoever_returns_repeats_what_another_process_announced(tmp_path, clock):
+    """At equal positions the source's word counts: our own knows nothing of another's batch."""
+    log = SharedLog()
+    async with backend_and_setup(tmp_path, clock, opening=log.open) as (backend, setup, _):
+        log.lines = [task_line(n) for n in range(1, 4)]
+        async with exporting(setup) as exporter:
+            await drive(clock, lambda: done(exporter) == 3)
+        log.lines += [task_line(4), task_line(5)]
+        backend.otherwise = take_and_reset
+        other = tmp_path / "other"
+        other.mkdir()
+        async with exporting(replace(setup, state_dir=other)):
+            await drive(clock, lambda: backend.keys == ["1-1-3", "1-4-5"])
+        log.lines.append(task_line(6))
+        backend.otherwise = TAKE
+        async with exporting(setup) as exporter:
+            await drive(clock, lambda: done(exporter) == 6)
+    assert backend.keys == ["1-1-3", "1-4-5", "1-6-6"]
+
+
+@pytest.mark.parametrize("delivered", [0, 3], ids=["first batch", "batch after a batch"])
+async def test_what_was_not_announced_is_not_sent(tmp_path, clock, delivered):
+    """A batch whose announcement waits while the partition is taken away is the next owner's."""
+    log = SharedLog()
+    log.is_away = delivered == 0
+    log.lines = [task_line(n) for n in range(1, 7)]
+    async with backend_and_setup(tmp_path, clock, opening=log.open) as (backend, setup, _):
+
+        async def take(request):
+            log.is_away = True
+            return await TAKE(request)
+
+        backend.otherwise = take
+        async with exporting(setup) as exporter:
+            await drive(clock, lambda: "source" in (reasons(exporter) or ()))
+            log.taken.set()
+            await drive(clock, lambda: not exporter.pipeline.lanes)
+    assert backend.keys == ["1-1-3"][: delivered // 3]
+
+
+def reasons(exporter):
+    """Why partition 1 stands still; None when it has no lane yet."""
+    lane = exporter.pipeline.lanes.get(1)
+    return lane and lane.obstacles.reasons
 
 
 async def test_a_lease_is_held_while_a_lane_runs(tmp_path, clock):

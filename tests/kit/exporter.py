@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from exporter.event import Selection
 from exporter.lane import LaneOptions, Surroundings
 from exporter.metrics import Metrics
 from exporter.pipeline import Pipeline, Share
-from exporter.sources import open_source
+from exporter.sources import Source, SourceOptions, open_source
 from exporter.state import State, open_state
 from runtime.backoff import Backoff
 from runtime.clock import Clock
@@ -56,6 +56,7 @@ class Setup:
     dead_letters_bytes: int = 1 << 30
     target: dict[str, Any] = field(default_factory=dict)
     rewound: Callable[[int], bool] = lambda _: False
+    opening: Callable[[SourceOptions], AbstractAsyncContextManager[Source]] = open_source
 
 
 @dataclass
@@ -110,7 +111,10 @@ async def exporting(setup: Setup):
     )
     state = await open_state(setup.state_dir, setup.source, setup.dead_letters_bytes, setup.clock)
     try:
-        async with delivering(setup, metrics, breaker) as delivery, open_source(options) as source:
+        async with (
+            delivering(setup, metrics, breaker) as delivery,
+            setup.opening(options) as source,
+        ):
             lanes = LaneOptions(setup.limits, setup.in_flight, setup.selection, setup.give_up)
             around = Surroundings(source, state, delivery, metrics, setup.clock, half_way)
             pipeline = Pipeline(setup.state_dir, setup.share, lanes, around)
