@@ -204,7 +204,8 @@ VARIABLES = Entity(
         Field(
             "truncated",
             Kind.BOOLEAN,
-            search_sql=f'coalesce("truncated", length("value") > {PREVIEW_CHARACTERS})',
+            # Over what a seed says: a value that a search cuts must say so.
+            search_sql=f'(ifnull("truncated", 0) OR length("value") > {PREVIEW_CHARACTERS})',
             get_sql="0",
         ),
         _tenant(),

@@ -345,6 +345,15 @@ async def test_total_stops_at_ten_thousand(v1):
     assert (keys(body["items"]), body["total"]) == ([10_001, 10_002], 10_000)
 
 
+async def test_a_seeded_value_that_is_cut_says_so(v1):
+    """`truncated` is true of what a search shows, even when the seed gave the whole value."""
+    whole = {"key": 1, "value": "x" * 8192, "truncated": False}
+    preview = {"key": 2, "value": "x", "truncated": True}
+    v1.store.seed(read_seeds({"variables": [whole, preview]}))
+    shown = await v1.items("variables", {"truncated": True})
+    assert [(item["key"], len(item["value"])) for item in shown] == [(1, 8191), (2, 1)]
+
+
 async def test_a_long_variable_is_cut_in_a_search_and_whole_by_key(v1):
     """8191 characters are the preview; a filter sees the preview too."""
     instance = v1.journal.start(v1.journal.deploy())

@@ -45,7 +45,7 @@ async function refresh() {
   const { version, processes } = await ask("/devstack/processes");
   at("version").textContent = `a stand-in for Camunda ${version}`;
   const { process: asked, instance } = chosen();
-  const of = processes.find(({ key }) => key === asked) ?? processes[0];
+  const of = processes.find(({ key }) => key === asked) ?? panels.first(processes);
   const process = of?.key;
   show(at("processes"), [processes, process], () => panels.processes(processes, process, choose));
   if (of === undefined) return showNothing();
@@ -60,9 +60,9 @@ async function refresh() {
   );
   const details = instance ? await ask(`/devstack/instances/${instance}`) : null;
   diagram.mark(details?.tokens ?? data.tokens, details?.sequenceFlows ?? []);
-  show(at("heading"), [of.name, of.bpmnProcessId, process, details ? instance : null], () => [
+  show(at("heading"), [of, process, details ? instance : null], () => [
     h("h2", null, of.name ?? of.bpmnProcessId),
-    h("p", null, details ? `instance ${instance}` : "all running instances"),
+    h("p", null, `version ${of.version}, ${details ? `instance ${instance}` : "all running instances"}`),
     details ? h("button", { onclick: () => choose(process) }, "Show all instances") : null,
   ].filter(Boolean));
   show(at("instance"), details, () =>

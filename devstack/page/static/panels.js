@@ -2,26 +2,64 @@
 
 import { chip, empty, h } from "./dom.js";
 
-/** The list of processes; `choose(key)` is called for the one that is clicked. */
+/** The process to show when none is asked for: a stuck one, else a running one; the newest such. */
+export function first(list) {
+  const rank = ({ incidents, active }) => (incidents ? 2 : active ? 1 : 0);
+  const newer = (one, other) => rank(one) - rank(other) || (BigInt(one.key) > BigInt(other.key) ? 1 : -1);
+  return list.reduce((best, each) => (best && newer(best, each) > 0 ? best : each), undefined);
+}
+
+/** The processes, a card each with all its versions; `choose(key)` is called for what is clicked. */
 export function processes(list, chosen, choose) {
   if (!list.length) {
     return empty("None yet. Deploy one: camunda-devstack deploy FILE.bpmn");
   }
-  return list.map((process) =>
+  return [...Map.groupBy(list, ({ bpmnProcessId }) => bpmnProcessId).values()].map((versions) =>
+    processCard(versions, chosen, choose),
+  );
+}
+
+/** One process; `versions` holds the newest first. The versions stand below when there are more. */
+function processCard(versions, chosen, choose) {
+  const { name, bpmnProcessId, version } = versions[0];
+  const isChosen = ({ key }) => key === chosen;
+  const count = (what) => versions.reduce((sum, each) => sum + each[what], 0);
+  const newest = versions.length > 1 ? `${versions.length} versions` : `version ${version}`;
+  return h(
+    "div",
+    { class: "process", "aria-current": String(versions.some(isChosen)) },
     h(
       "button",
-      {
-        class: "process",
-        "aria-current": String(process.key === chosen),
-        onclick: () => choose(process.key),
-      },
-      process.name ?? process.bpmnProcessId,
-      h("small", null, `${process.bpmnProcessId}, version ${process.version}`),
-      process.active ? chip("active", `${process.active} running`) : null,
-      process.incidents ? chip("incident", `${process.incidents} stuck`) : null,
-      process.ended ? chip("ended", `${process.ended} ended`) : null,
+      { onclick: () => choose(first(versions).key) },
+      name ?? bpmnProcessId,
+      h("small", null, `${bpmnProcessId}, ${newest}`),
+      running(count("active"), count("incidents")),
+      count("ended") ? chip("ended", `${count("ended")} ended`) : null,
     ),
+    versions.length > 1 && versions.some(isChosen)
+      ? versions.map((each) => versionButton(each, isChosen(each), choose))
+      : null,
   );
+}
+
+const versionButton = ({ key, version, active, incidents }, isChosen, choose) =>
+  h(
+    "button",
+    {
+      class: "version",
+      "aria-current": String(isChosen),
+      title: active ? `${active} running, ${incidents} of them stuck` : "none running",
+      onclick: () => choose(key),
+    },
+    `v${version}`,
+  );
+
+/** Running instances, and how many of these are stuck: no instance is counted twice. */
+function running(active, stuck) {
+  if (!active) return null;
+  if (!stuck) return chip("active", `${active} running`);
+  if (stuck === active) return chip("incident", active > 1 ? `${active} running, all stuck` : "1 running, stuck");
+  return [chip("active", `${active} running`), chip("incident", `${stuck} of them stuck`)];
 }
 
 /** The first instances of `total`, a row each: stuck ones, then running ones, then the others. */

@@ -16,6 +16,7 @@ try {
   await page.goto(url);
   await page.waitForSelector("#connection:text('live')");
   for (const step of JSON.parse(script)) {
+    if (step.width) await page.setViewportSize({ width: step.width, height: 900 });
     if (step.click) await page.click(step.click);
     if (step.fill) await page.fill(step.fill, step.text);
     if (step.wait) await page.waitForSelector(step.wait);

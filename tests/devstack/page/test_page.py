@@ -206,11 +206,60 @@ async def test_the_page_shows_tokens_and_incidents_on_the_diagram(camunda):
     )
     processes, tokens, stuck, watermark, instance, flows = found
     assert "3 running" in processes
-    assert "1 stuck" in processes
+    assert "1 of them stuck" in processes
     assert (tokens, stuck) == ("2", "1")
     assert watermark is True
     assert "orderId" in instance
     assert flows == 1
+
+
+@pytest.mark.slow
+async def test_the_page_opens_on_what_is_stuck(camunda, tmp_path):
+    """A stuck process before running ones, and before those that only were deployed last."""
+    camunda.deploy(EXAMPLES / "order.bpmn", EXAMPLES / "wait-for-process.bpmn")
+    camunda.start("order", {"orderId": "A", "total": 1})
+    deploy_approval(camunda, tmp_path)
+    camunda.start("approval")
+    (newest,) = look(camunda, [{"read": "#heading"}])
+    failure = FailJobRequest(jobKey=await take_job(camunda), errorMessage="declined")
+    await answer_job(camunda, "FailJob", failure)
+    heading, chips = look(camunda, [{"read": "#heading"}, {"read": ".process:has-text('Order')"}])
+    assert "approval" in newest
+    assert "Order" in heading
+    assert "1 running, stuck" in chips
+
+
+@pytest.mark.slow
+def test_the_versions_of_a_process_share_a_card(camunda, tmp_path):
+    """One card counts the instances of all; below it each version can be chosen."""
+    camunda.deploy(EXAMPLES / "order.bpmn")
+    camunda.start("order", {"orderId": "A", "total": 1})
+    changed = tmp_path / "order.bpmn"
+    changed.write_text((EXAMPLES / "order.bpmn").read_text().replace("Order paid", "Paid"))
+    camunda.deploy(changed)
+    camunda.start("order", {"orderId": "B", "total": 1})
+    count, card, heading, older = look(
+        camunda,
+        [
+            {"count": ".process"},
+            {"read": ".process"},
+            {"read": "#heading"},
+            {"click": ".version:text('v1')"},
+            {"wait": "#heading:has-text('version 1')"},
+            {"read": "#diagram"},
+        ],
+    )
+    assert (count, "2 running" in card, "2 versions" in card) == (1, True, True)
+    assert "version 2" in heading
+    assert "Order paid" in older
+
+
+@pytest.mark.slow
+def test_the_diagram_is_on_the_first_screen_of_a_narrow_window(camunda):
+    """At 600 pixels the processes are a row above it, however many there are."""
+    camunda.deploy(*sorted(EXAMPLES.glob("*.bpmn")))
+    found = look(camunda, [{"width": 600}, {"visible": "#diagram"}, {"count": ".process"}])
+    assert found == [True, 5]
 
 
 @pytest.mark.slow
