@@ -22,7 +22,7 @@ from typing_extensions import override
 from yarl import URL
 
 from exporter.errors import InboxFull, RecordError, SourceRefused, StateUnavailable
-from exporter.inbox import Inbox, open_inbox
+from exporter.inbox import Inbox
 from exporter.lease import Lease
 from exporter.progress import Progress
 from exporter.record import Unreadable
@@ -154,7 +154,7 @@ async def open_source(options: SourceOptions) -> AsyncIterator[HttpSource]:
         StateError: The queue cannot be opened.
     """
     with Lease.take(options.state_dir, "inbox-http"):
-        inbox = await open_inbox(options.state_dir, "http", options.inbox_max_bytes)
+        inbox = await Inbox.open(options.state_dir, "http", options.inbox_max_bytes)
         try:
             async with _listening(inbox, options):
                 yield HttpSource(inbox, options)

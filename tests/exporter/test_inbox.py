@@ -6,12 +6,12 @@ from contextlib import asynccontextmanager
 import pytest
 
 from exporter.errors import InboxFull
-from exporter.inbox import open_inbox
+from exporter.inbox import Inbox
 
 
 @asynccontextmanager
 async def opened(directory, limit_bytes=1 << 20):
-    inbox = await open_inbox(directory, "test", limit_bytes)
+    inbox = await Inbox.open(directory, "test", limit_bytes)
     try:
         yield inbox
     finally:

@@ -7,7 +7,6 @@ from typing_extensions import override
 
 from exporter.progress import Progress
 from exporter.sources import Chunk, Source, SourceOptions
-from exporter.sources.asked import asked_kinds
 from exporter.sources.elasticsearch import query
 from exporter.sources.elasticsearch.address import Address, authorization, read_address
 from exporter.sources.elasticsearch.client import SearchClient
@@ -91,7 +90,7 @@ async def open_source(options: SourceOptions) -> AsyncIterator[ElasticsearchSour
     """
     address = read_address(options.url)
     headers = authorization(options.credentials, options.url)
-    kinds = [kind.lower().replace("_", "-") for kind in asked_kinds(options.sieve)]
+    kinds = [kind.lower().replace("_", "-") for kind in options.sieve.value_types]
     aliases = [f"{address.prefix}-{kind}" for kind in kinds]
     async with open_session(HttpOptions(ca_file=options.credentials.ca_file)) as session:
         client = SearchClient(

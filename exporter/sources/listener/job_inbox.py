@@ -1,21 +1,12 @@
 from __future__ import annotations
 
-import asyncio
 import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from typing import ClassVar
 
-from exporter import inbox as queue
-from exporter.errors import InboxFull
-from exporter.inbox import Inbox
-from exporter.sql import Schema, open_database
-
-_SCHEMA = Schema(
-    application_id=0x4149584A,  # "AIXJ"
-    # The queue's own tables, so that a record and its job are kept or lost together.
-    tables=f"{queue._SCHEMA.tables}; CREATE TABLE jobs (job_key INTEGER PRIMARY KEY)",  # noqa: SLF001 - this is the same queue with a table more
-)
+from exporter.inbox import TABLES, Inbox
+from exporter.sql import Schema
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +24,12 @@ class JobInbox(Inbox):
     A job is remembered until `settle`: as long as the engine may give it out again.
     """
 
+    # The queue's own tables, so that a record and its job are kept or lost together.
+    schema: ClassVar[Schema] = Schema(
+        application_id=0x4149584A,  # "AIXJ"
+        tables=f"{TABLES}; CREATE TABLE jobs (job_key INTEGER PRIMARY KEY)",
+    )
+
     async def keep(self, records: Sequence[Kept]) -> int:
         """Keep records whose jobs are not remembered; they are durable when this returns.
 
@@ -43,21 +40,16 @@ class JobInbox(Inbox):
             InboxFull: There is no room for all of them; none was kept.
             StateError: The file cannot be written.
         """
-        if self.waiting_bytes + sum(map(_size_bytes, records)) > self._limit_bytes:
-            raise InboxFull("the inbox is full; it empties when the backend takes events again")
-        fresh = await self._database.change(
-            lambda db: [record for record in records if _insert(db, record)]
+        keys = [record.job_key for record in records]
+        places = await self.put(
+            [(record.partition_id, record.raw) for record in records],
+            lambda db, index: _remember(db, keys[index]),
         )
-        for record in fresh:
-            before_bytes = self._waiting.get(record.partition_id, 0)
-            self._waiting[record.partition_id] = before_bytes + _size_bytes(record)
-            self._arrival(record.partition_id).set()
-        self._appeared.set()
-        return len(fresh)
+        return len(places)
 
     async def unsettled(self) -> Sequence[int]:
         """Keys of the jobs that are remembered, oldest first."""
-        rows = await self._database.ask(
+        rows = await self.database.ask(
             lambda db: db.execute("SELECT job_key FROM jobs ORDER BY job_key").fetchall()
         )
         return [job_key for (job_key,) in rows]
@@ -65,35 +57,11 @@ class JobInbox(Inbox):
     async def settle(self, job_keys: Iterable[int]) -> None:
         """Remember these jobs no longer."""
         rows = [(job_key,) for job_key in job_keys]
-        await self._database.change(
+        await self.database.change(
             lambda db: db.executemany("DELETE FROM jobs WHERE job_key = ?", rows)
         )
 
 
-async def open_job_inbox(state_dir: Path, limit_bytes: int) -> JobInbox:
-    """The inbox, made new when there is none.
-
-    Args:
-        state_dir: Directory of durable files.
-        limit_bytes: Size of the records that may wait.
-
-    Raises:
-        StateError: The file cannot be used.
-    """
-    path = state_dir / "inbox-listener.sqlite3"
-    database = await asyncio.to_thread(open_database, path, _SCHEMA)
-    waiting = await database.ask(queue._waiting)  # noqa: SLF001 - see above
-    return JobInbox(database, limit_bytes, waiting)
-
-
-def _insert(db: sqlite3.Connection, record: Kept) -> bool:
+def _remember(db: sqlite3.Connection, job_key: int) -> bool:
     """Whether the job was not remembered."""
-    remembered = db.execute("INSERT OR IGNORE INTO jobs VALUES (?)", (record.job_key,))
-    if not remembered.rowcount:
-        return False
-    queue._insert(db, record.partition_id, record.raw)  # noqa: SLF001 - see above
-    return True
-
-
-def _size_bytes(record: Kept) -> int:
-    return len(record.raw) + queue._ROW_OVERHEAD_BYTES  # noqa: SLF001 - see above
+    return bool(db.execute("INSERT OR IGNORE INTO jobs VALUES (?)", (job_key,)).rowcount)

@@ -13,12 +13,11 @@ from exporter.errors import SourceRefused
 from exporter.lease import Lease
 from exporter.progress import Progress
 from exporter.sources import Chunk, Credentials, Source, SourceOptions
-from exporter.sources.asked import asked_kinds
 from exporter.sources.listener.address import Address, read_address
 from exporter.sources.listener.collector import Collector
 from exporter.sources.listener.gateway import JobGateway
 from exporter.sources.listener.job import positioned
-from exporter.sources.listener.job_inbox import JobInbox, open_job_inbox
+from exporter.sources.listener.job_inbox import JobInbox
 from exporter.sources.listener.rest import RestClient
 from runtime.http import HttpOptions, open_session
 from runtime.oauth import TokenCache
@@ -118,7 +117,7 @@ async def open_source(options: SourceOptions) -> AsyncIterator[ListenerSource]:
     async with _open_gateway(address, options) as gateway:
         await gateway.check()
         with Lease.take(options.state_dir, "inbox-listener"):
-            inbox = await open_job_inbox(options.state_dir, options.inbox_max_bytes)
+            inbox = await JobInbox.open(options.state_dir, "listener", options.inbox_max_bytes)
             collector = Collector(gateway, inbox, options, address.job_timeout_s)
             collecting = asyncio.create_task(collector.run(), name="listener-jobs")
             try:
@@ -148,7 +147,7 @@ async def _open_gateway(address: Address, options: SourceOptions) -> AsyncIterat
 
 
 def _refuse_what_listeners_do_not_tell(options: SourceOptions) -> None:
-    if asked_kinds(options.sieve) != ["USER_TASK"]:
+    if options.sieve.value_types != ("USER_TASK",):
         raise SourceRefused(
             "task listeners tell of user tasks only; set APP_INTEGRATIONS_EVENTS to USER_TASK, or "
             "take another source"

@@ -20,7 +20,7 @@ from exporter.progress import Progress
 from exporter.record import Record
 from exporter.sources import Credentials, open_source, probe
 from exporter.sources.listener.job import Job, positioned, record_of
-from exporter.sources.listener.job_inbox import Kept, open_job_inbox
+from exporter.sources.listener.job_inbox import JobInbox, Kept
 from runtime.clock import SystemClock
 from runtime.oauth import ClientCredentials
 from tests.kit import bpmn as b
@@ -362,7 +362,7 @@ async def test_a_job_that_comes_again_makes_no_second_record(tmp_path):
 
 async def test_a_job_that_comes_again_after_a_restart_makes_none_either(tmp_path):
     """The process ended between keeping and completing: the job is completed at once, and known."""
-    inbox = await open_job_inbox(tmp_path, 1 << 20)
+    inbox = await JobInbox.open(tmp_path, "listener", 1 << 20)
     raw = b'{"partitionId":3,"key":9,"valueType":"USER_TASK","intent":"CREATED","value":{}}'
     await inbox.keep([Kept(KEY, 3, raw)])
     inbox.close()
