@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import re
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
@@ -12,6 +11,7 @@ from connector.errors import SecretsUnavailable
 from connector.gateway_credentials import gateway_credentials
 from connector.providers import secret_sources
 from connector.render import RENDERED
+from connector.secret_files import is_readable
 from connector.secrets import SecretSource, SecretStore
 from connector.settings import ConnectorSettings
 from runtime.clock import SystemClock
@@ -75,7 +75,7 @@ def _check_secrets(
     yield Finding("secrets", is_fine=True, text=where + hint, is_note=count == 0)
     directory = settings.secrets_dir
     if directory is not None:
-        readable = directory.is_dir() and os.access(directory, os.R_OK | os.X_OK)
+        readable = is_readable(directory)
         text = "readable" if readable else "is no directory that can be read"
         yield Finding("secrets directory", readable, f"{directory} {text}")
 

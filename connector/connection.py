@@ -42,7 +42,7 @@ class Connection(Settings):
     Camunda's own names come first, those of older runtimes and of other clients after them.
     """
 
-    watched_prefixes: ClassVar = ("CAMUNDA_CLIENT_", "ZEEBE_")
+    watched_prefixes: ClassVar[tuple[str, ...]] = ("CAMUNDA_CLIENT_", "ZEEBE_")
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(
             (

@@ -111,7 +111,7 @@ def _read_key(key: object, endpoint: Endpoint, faults: Faults) -> int | str | No
         return None
     if endpoint.key is Kind.INTEGER:
         return _read_integer("key", key, 0, INT64_MAX, faults)
-    if isinstance(key, str) and all(part.isdecimal() for part in key.split("-")):
+    if isinstance(key, str) and key.isascii() and all(map(str.isdecimal, key.split("-"))):
         return key
     faults.add("key", "is not an id as 2251799813685249-1")
     return None

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from connector.dates import api_date
 from connector.errors import Faults
-from connector.numbers import whole_number
+from connector.numbers import INT64_MAX, whole_number
 from connector.operations import Endpoint, Field, Kind
 from connector.section import nearest
 
@@ -21,11 +21,13 @@ def read_filter(value: object, endpoint: Endpoint, faults: Faults) -> Mapping[st
         faults.add("filter", "is not an object")
         return None
     read: dict[str, object] = {}
+    written_as: dict[str, str] = {}
     for name, item in value.items():
         field_name = endpoint.aliases.get(name, name)
+        other = written_as.setdefault(field_name, name)
         converted = _read_value(endpoint, name, item, faults)
-        if field_name in read and read[field_name] != converted:
-            faults.add(f"filter.{name}", f"is the same field as {field_name}; keep one of them")
+        if other != name and read[field_name] != converted:
+            faults.add(f"filter.{name}", f"is the same field as {other}; keep one of them")
         read[field_name] = converted
     return read
 
@@ -51,7 +53,8 @@ def _read_value(endpoint: Endpoint, name: str, item: object, faults: Faults) -> 
 def _convert(field: Field, item: object) -> object | None:
     match field.kind:
         case Kind.INTEGER:
-            return whole_number(item)
+            number = whole_number(item)
+            return number if number is not None and -INT64_MAX <= number <= INT64_MAX else None
         case Kind.BOOLEAN:
             return {"true": True, "false": False}.get(str(item).lower())
         case Kind.DATE:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from pydantic import SecretStr
@@ -9,6 +10,11 @@ from connector.secrets import SecretProvider
 from worker.job import Job
 
 _Stamp = tuple[int, int, int]
+
+
+def is_readable(directory: Path) -> bool:
+    """Whether secrets can be read from `directory` just now; it may still be mounted later."""
+    return directory.is_dir() and os.access(directory, os.R_OK | os.X_OK)
 
 
 class FileSecrets(SecretProvider):

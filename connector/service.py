@@ -14,6 +14,7 @@ from connector.known_secrets import KnownSecrets
 from connector.login import Logins
 from connector.observation import JobWitness, Meters
 from connector.providers import secret_sources
+from connector.secret_files import is_readable
 from connector.settings import SECRETS_PREFIX, ConnectorSettings
 from connector.sharing import SharedReads
 from connector.status import problem, sections
@@ -33,7 +34,18 @@ def serve(settings: ConnectorSettings, environ: Mapping[str, str]) -> int:
     logs.configure(settings.log_level, settings.log_format)
     _log.info("starting", version=version("operate-connector"), settings=redacted(settings))
     for fault in doubtful_names(ConnectorSettings, environ):
-        _log.warning("doubtful setting", setting=fault.variable, problem=fault.problem)
+        _log.warning(
+            "doubtful setting",
+            setting=fault.variable,
+            problem=fault.problem,
+            remedy=fault.remedy,
+        )
+    if settings.secrets_dir is not None and not is_readable(settings.secrets_dir):
+        _log.warning(
+            "no secrets can be read from files",
+            setting="CONNECTOR_SECRETS_DIR",
+            remedy="name a directory that this user can read",
+        )
     if settings.secrets_from_environment and not settings.secrets_prefix:
         _log.warning(
             "every variable can be named as a secret",

@@ -49,6 +49,7 @@ class ConnectorSettings(Connection, ProxySettings):
     """Everything that an operator can set on the connector."""
 
     prefixes: ClassVar = ("CONNECTOR_",)
+    watched_prefixes: ClassVar = (*Connection.watched_prefixes, "CAMUNDA_CONNECTOR_")
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(("stream_enabled", "max_jobs_active"), _check_streaming),
         Rule(("official_templates", "http_rest_type", "job_type"), _check_job_types),

@@ -17,6 +17,9 @@ from runtime.oauth import ClientCredentials
 
 DEFAULT_IDLE_S = 20.0
 _NUMBER = re.compile(r"-?\d{1,300}(\.\d{1,300})?", re.ASCII)
+_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_FRAMING = {"content-length", "transfer-encoding"}
+"""Headers that say where a request ends: a wrong one would reach into the next job's request."""
 SEARCH = "/search"
 GET_BY_KEY = "/"
 
@@ -184,6 +187,11 @@ def _read_headers(value: object, faults: Faults) -> Mapping[str, str]:
     if not isinstance(value, Mapping):
         faults.add("", "is not an object")
         return {}
+    for name in value:
+        if not _HEADER_NAME.fullmatch(name):
+            faults.add("", "has a name that no HTTP header can have")
+        elif name.lower() in _FRAMING:
+            faults.add(name, "follows from the body; remove it")
     return {
         name: "" if item is None else str(item)
         for name, item in value.items()

@@ -195,6 +195,14 @@ def test_a_job_without_inputs_names_the_missing_sections():
             "request.filter.processInstanceKey: is the same field as key; keep one of them",
         ),
         (
+            {"request": {**SEARCH, "filter": {"processInstanceKey": 2, "key": 1}}},
+            "request.filter.key: is the same field as processInstanceKey; keep one of them",
+        ),
+        (
+            {"request": {**SEARCH, "filter": {"key": 2**63}}},
+            "request.filter.key: is not a whole number",
+        ),
+        (
             {
                 "request": {
                     "endpoint": "flownodeInstances",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 
+import orjson
 import pytest
 
 from devstack.faults import Delay
@@ -55,3 +56,15 @@ async def test_upstreams_secrets_can_be_had(stack, story, environ, is_upstreams)
         else:
             fault = "request.{{secrets.NAME}}: is unknown"
             assert fault in await story.incident(request=request)
+
+
+async def test_a_start_tells_of_settings_that_look_wrong(environ):
+    """A misspelt name of Camunda's form is not refused, but named with the nearest right one."""
+    misspelt = "CAMUNDA_CONNECTOR_SECRETPROVIDER_ENVIRONMENT_PREFX"
+    wrong = {misspelt: "X_", "CONNECTOR_SECRETS_DIR": "/nowhere"}
+    async with connector_process({**environ, **wrong}) as connector:
+        await connector.stop()
+    warnings = [orjson.loads(line) for line in connector.lines if '"level":"warning"' in line]
+    told = {entry.get("setting"): entry.get("remedy") for entry in warnings}
+    assert told[misspelt] == f"did you mean {misspelt.removesuffix('X')}IX?"
+    assert told["CONNECTOR_SECRETS_DIR"] == "name a directory that this user can read"

@@ -198,3 +198,17 @@ def test_whatever_comes_is_read_or_refused(value):
     """No variables, however odd, raise anything but a list of faults."""
     given = value if isinstance(value, dict) else {"authentication": value, "input": value}
     assert faults(given)
+
+
+@pytest.mark.parametrize("name", ["Content-Length", "transfer-encoding"])
+def test_a_task_cannot_say_where_its_request_ends(name):
+    """The next job's request goes over the same connection: it must not begin within this one."""
+    given = variables(headers={name: "3"})
+    assert faults(given) == [f"headers.{name}: follows from the body; remove it"]
+
+
+@pytest.mark.parametrize("name", ["", "X Y", "X:Y", "X\r\nY", "Größe"])
+def test_a_header_has_a_name_that_http_allows(name):
+    """Whatever else would be taken for another header, or refused by the server on each retry."""
+    given = variables(headers={name: "3"})
+    assert faults(given) == ["headers: has a name that no HTTP header can have"]
