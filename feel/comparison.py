@@ -7,7 +7,8 @@ from datetime import date, datetime, time, timedelta
 
 from feel.numbers import as_number
 from feel.run import Run
-from feel.temporal.zones import offset_of, zone_text
+from feel.temporal.arithmetic import since_first_midnight, since_midnight
+from feel.temporal.zones import zone_text
 from feel.values import Range, Value, YearsMonths, is_context, is_list, type_of
 
 _SAME_IN_PYTHON = frozenset([str, int, bool, date, timedelta, YearsMonths])
@@ -99,10 +100,7 @@ def _compare_times(left: datetime | time, right: datetime | time) -> int | None:
     return int(first > second) - int(first < second)
 
 
-_MIDNIGHT = datetime(1, 1, 1)  # noqa: DTZ001 - a day to measure from
-
-
 def _position(value: datetime | time) -> timedelta:
-    """Time since the first midnight there is, in UTC where the value has an offset."""
-    local = value if isinstance(value, datetime) else datetime.combine(_MIDNIGHT, value)
-    return local.replace(tzinfo=None) - _MIDNIGHT - (offset_of(value) or timedelta())
+    if isinstance(value, datetime):
+        return since_first_midnight(value)
+    return since_midnight(value)

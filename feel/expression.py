@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -30,6 +30,7 @@ class Explanation:
     warnings: tuple[EvaluationWarning, ...]
 
 
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Expression:
     """A compiled expression: immutable, to be used from any number of tasks and threads.
 
@@ -38,13 +39,10 @@ class Expression:
         syntax: its parts.
     """
 
-    __slots__ = ("_code", "_padding", "syntax", "text")
-
-    def __init__(self, text: str, syntax: Node) -> None:
-        self.text = text
-        self.syntax = syntax
-        self._code, slots = compile_expression(syntax)
-        self._padding = [None] * slots
+    text: str
+    syntax: Node
+    _code: Code
+    _padding: tuple[None, ...]
 
     def evaluate(
         self,
@@ -83,6 +81,7 @@ class Expression:
         return f"feel.compile({self.text!r})"
 
 
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class UnaryTestsExpression:
     """Compiled unary tests, as in the input entry of a decision table; immutable.
 
@@ -91,13 +90,10 @@ class UnaryTestsExpression:
         syntax: their parts.
     """
 
-    __slots__ = ("_code", "_padding", "syntax", "text")
-
-    def __init__(self, text: str, syntax: UnaryTests) -> None:
-        self.text = text
-        self.syntax = syntax
-        self._code, slots = compile_unary_tests(syntax)
-        self._padding = [None] * (slots - 1)
+    text: str
+    syntax: UnaryTests
+    _code: Code
+    _padding: tuple[None, ...]
 
     def evaluate(
         self,
@@ -115,7 +111,9 @@ class UnaryTestsExpression:
         return f"feel.unary_tests({self.text!r})"
 
 
-def _run(code: Code, padding: list[Value], context: Mapping[str, Value] | None, run: Run) -> Value:
+def _run(
+    code: Code, padding: Iterable[Value], context: Mapping[str, Value] | None, run: Run
+) -> Value:
     try:
         return code([_EMPTY if context is None else context, run, *padding])
     except RecursionError:
@@ -126,7 +124,9 @@ def _run(code: Code, padding: list[Value], context: Mapping[str, Value] | None, 
 def compile_text(text: str, names: tuple[str, ...] = ()) -> Expression:
     """The compiled expression of `text`; see `feel.compile`."""
     try:
-        return Expression(text, parse_expression(text, names))
+        syntax = parse_expression(text, names)
+        code, slots = compile_expression(syntax)
+        return Expression(text, syntax, code, (None,) * slots)
     except RecursionError:
         raise LimitExceeded("nesting", "the expression is nested too deeply") from None
 
@@ -135,6 +135,8 @@ def compile_text(text: str, names: tuple[str, ...] = ()) -> Expression:
 def compile_tests(text: str, names: tuple[str, ...] = ()) -> UnaryTestsExpression:
     """The compiled unary tests of `text`; see `feel.unary_tests`."""
     try:
-        return UnaryTestsExpression(text, parse_unary_tests(text, names))
+        syntax = parse_unary_tests(text, names)
+        code, slots = compile_unary_tests(syntax)
+        return UnaryTestsExpression(text, syntax, code, (None,) * (slots - 1))
     except RecursionError:
         raise LimitExceeded("nesting", "the unary tests are nested too deeply") from None

@@ -1,7 +1,7 @@
 """Text to tokens: plain strings, told apart by their first character.
 
-Positions are left out on purpose: finding them takes longer than finding the tokens, and only a
-syntax error needs them. `position` reads the text once more and gives the place of one token.
+Positions are left out on purpose: finding them takes longer than finding the tokens, and only
+syntax errors and names with blanks need them. `positions` reads the text once more for them.
 """
 
 from __future__ import annotations
@@ -42,12 +42,9 @@ def tokenize(text: str) -> list[str]:
     return tokens
 
 
-def position(text: str, index: int) -> int:
-    """Offset in `text` of token number `index` (0-based)."""
-    for number, match in enumerate(_TOKENS.finditer(text)):
-        if number == index:
-            return match.start(1)
-    return len(text)
+def positions(text: str) -> list[int]:
+    """Offsets in `text` of all tokens."""
+    return [*(match.start(1) for match in _TOKENS.finditer(text)), len(text)]
 
 
 def is_word(token: str) -> bool:

@@ -186,10 +186,16 @@ def round_to(number: Number, scale: int, rounding: str) -> Number | None:
         number: what is rounded.
         scale: digits after the point, from -6111 to 6176 as DECIMAL128 has them; else None.
         rounding: a rounding mode of `decimal`.
+
+    Raises:
+        LimitExceeded: the result is too large.
     """
     if not _MIN_SCALE <= scale <= _MAX_SCALE:
         return None
     if isinstance(number, int) and scale >= 0:
         return number
     unit = Decimal((0, (1,), -scale))
-    return settle(ARITHMETIC.plus(Decimal(number).quantize(unit, rounding, _WIDE)))
+    try:
+        return settle(ARITHMETIC.plus(Decimal(number).quantize(unit, rounding, _WIDE)))
+    except Overflow:
+        raise too_large() from None

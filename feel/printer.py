@@ -8,7 +8,7 @@ from typing import Final
 from feel import numbers
 from feel.lexer import is_word
 from feel.parser.core import AND, BINDING, COMPARISON, OR, POSTFIX, SIGN
-from feel.parser.names import RESERVED
+from feel.parser.names import KEYWORD_FUNCTIONS, RESERVED
 from feel.parser.operators import PROPERTIES_WITH_BLANKS
 from feel.syntax import (
     Between,
@@ -137,7 +137,12 @@ def _call(node: Call) -> tuple[int, str]:
         f"{f'{_name(each.name)}: ' if each.name is not None else ''}{print_expression(each.value)}"
         for each in node.arguments
     )
-    return POSTFIX, f"{_at(node.callee, POSTFIX)}({', '.join(arguments)})"
+    callee = node.callee
+    if isinstance(callee, Name) and callee.name in KEYWORD_FUNCTIONS:
+        name = callee.name
+    else:
+        name = _at(callee, POSTFIX)
+    return POSTFIX, f"{name}({', '.join(arguments)})"
 
 
 def _if(node: If) -> tuple[int, str]:

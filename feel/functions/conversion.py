@@ -15,7 +15,7 @@ from feel.temporal import (
     parse_duration,
     parse_time,
 )
-from feel.temporal.zones import fixed_offset, named_zone
+from feel.temporal.zones import fixed_offset, named_zone, on_the_clock
 from feel.text import text_of
 from feel.values import Value, YearsMonths, is_context
 
@@ -49,7 +49,7 @@ def number(_run: Run, value: str, grouping: Value = None, point: Value = None) -
     if grouping not in (None, " ", ",", ".") or point not in (None, ",", "."):
         return None
     if grouping is not None:
-        if grouping == (point or "."):
+        if grouping == point:
             return None
         value = value.replace(grouping, "")
     if point == ",":
@@ -176,7 +176,7 @@ def date_time_of(_run: Run, day: date, at: Value) -> datetime | None:
         return _in_zone(day, at)
     if not isinstance(at, time):
         return None
-    return datetime.combine(day.date() if isinstance(day, datetime) else day, at)
+    return on_the_clock(datetime.combine(day.date() if isinstance(day, datetime) else day, at))
 
 
 @CONVERSION.function(
@@ -199,7 +199,7 @@ def _in_zone(moment: date, name: str) -> datetime | None:
     if zone is None:
         return None
     if moment.tzinfo is None:
-        return moment.replace(tzinfo=zone)
+        return on_the_clock(moment.replace(tzinfo=zone))
     try:
         return moment.astimezone(zone)
     except OverflowError:

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from binascii import b2a_base64
+from binascii import a2b_base64, b2a_base64
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -218,6 +218,17 @@ def to_base64(run: Run, text: str) -> str:
     """The text as UTF-8 in Base64."""
     run.charge_text(2 * len(text))
     return b2a_base64(text.encode("utf-8", "surrogatepass"), newline=False).decode()
+
+
+@STRING.function("from base64", "value: string", ('from base64("RkVFTA==")', '"FEEL"'))
+def from_base64(run: Run, text: str) -> str | None:
+    """The text of UTF-8 in Base64, which may lack its `=`; null when it is no Base64."""
+    run.charge_text(len(text))
+    padding = "" if text.endswith("=") else "=" * (-len(text) % 4)
+    try:
+        return a2b_base64(text + padding, strict_mode=True).decode(errors="replace")
+    except ValueError:
+        return None
 
 
 @STRING.function(

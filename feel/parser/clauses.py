@@ -6,7 +6,6 @@ from typing import Final
 
 from feel.lexer import is_word
 from feel.parser.core import COMPARISON, Parser, PrefixRule
-from feel.parser.names import plain_name
 from feel.parser.types import type_name
 from feel.syntax import (
     Counting,
@@ -96,8 +95,9 @@ def _parameter(parser: Parser) -> Parameter:
     parser.known_name() or parser.name("the name of a parameter")
     while is_word(parser.tokens[parser.at]):
         parser.at += 1
-    name = plain_name(parser.tokens[start : parser.at])
-    return Parameter(name, type_name(parser) if parser.accept(":") else None)
+    words = parser.at - start
+    parser.at = start
+    return Parameter(parser.plain_name(words), type_name(parser) if parser.accept(":") else None)
 
 
 CLAUSES: Final[dict[str, PrefixRule]] = {

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterable
 from typing import Final, TypeAlias
 
 from feel.errors import FeelSyntaxError, LimitExceeded
-from feel.lexer import END, is_word, position, tokenize
-from feel.parser.names import NamesByFirstToken, by_first_token
+from feel.lexer import END, is_word, positions, tokenize, unquote
+from feel.parser.names import NamesByFirstToken, by_first_token, plain_name
 from feel.syntax import Node
 
 MAX_TEXT_CHARS: Final = 200_000
@@ -48,7 +48,7 @@ class Parser:
         names: names that may stand in the text without backticks.
     """
 
-    __slots__ = ("_nesting", "at", "height", "names", "text", "tokens")
+    __slots__ = ("_nesting", "_positions", "at", "height", "names", "text", "tokens")
 
     def __init__(self, text: str, names: Iterable[str] = ()) -> None:
         if len(text) > MAX_TEXT_CHARS:
@@ -61,6 +61,7 @@ class Parser:
         self.height = 0
         self.names: NamesByFirstToken = by_first_token(names) if names else {}
         self._nesting = 0
+        self._positions: list[int] = []
 
     def expression(self, above: int = 0) -> Node:
         """Read an operand and the operators after it that bind more strongly than `above`."""
@@ -120,6 +121,34 @@ class Parser:
             return token[1:-1]
         raise self.fault(expected)
 
+    def plain_name(self, words: int) -> str:
+        """Read the name of a key, an argument or a parameter, `words` tokens long.
+
+        As on Camunda, the blanks between its words are part of it, however many; in DMN, where
+        the names that there are tell what is one, they are a single one.
+        """
+        tokens = self.tokens[self.at : self.at + words]
+        self.at += words
+        if words > 1:
+            return plain_name(tokens, self._gaps(self.at - words, self.at))
+        return unquote(tokens[0]) if tokens[0][0] == '"' else tokens[0].strip("`")
+
+    def _gaps(self, start: int, end: int) -> list[str]:
+        """What stands between each two of the tokens from `start` up to `end`."""
+        if self.names:
+            return [" "] * (end - start - 1)
+        offsets = self.positions()
+        return [
+            self.text[offsets[at] + len(self.tokens[at]) : offsets[at + 1]]
+            for at in range(start, end - 1)
+        ]
+
+    def positions(self) -> list[int]:
+        """Offsets of all tokens, found when they are first asked for."""
+        if not self._positions:
+            self._positions = positions(self.text)
+        return self._positions
+
     def known_name(self) -> str | None:
         """Read the longest of the given names that stands here, if one does."""
         for tokens, name in self.names.get(self.tokens[self.at], ()):
@@ -130,7 +159,7 @@ class Parser:
 
     def fault(self, expected: str) -> FeelSyntaxError:
         """The syntax error for the token that stands here."""
-        offset = position(self.text, self.at)
+        offset = self.positions()[self.at]
         start = self.text.rfind("\n", 0, offset) + 1
         line, _, _ = self.text[start:].partition("\n")
         column = offset - start

@@ -4,18 +4,19 @@ from collections.abc import Iterable
 from itertools import pairwise
 from typing import Final, TypeAlias
 
-from feel.lexer import END, is_word, tokenize, unquote
+from feel.lexer import END, is_word, tokenize
 
 RESERVED: Final = frozenset(
     [
         *("null", "true", "false", "and", "or", "between", "in", "instance", "of"),
-        *("if", "then", "else", "for", "return", "some", "every", "satisfies", "function"),
+        *("if", "then", "else", "for", "return", "some", "every", "satisfies", "function", "not"),
     ]
 )
 KEYWORD_FUNCTIONS: Final = frozenset(
     {
         "and",
         "or",
+        "not",
         "date and time",
         "years and months duration",
         "get or else",
@@ -79,14 +80,11 @@ def key_words(tokens: list[str], start: int) -> int:
     return end - start
 
 
-def plain_name(tokens: list[str]) -> str:
-    """The name that tokens stand for: one blank between words, none around operators."""
-    if len(tokens) == 1:
-        token = tokens[0]
-        return unquote(token) if token[0] == '"' else token.strip("`")
+def plain_name(tokens: list[str], gaps: Iterable[str]) -> str:
+    """The name that tokens stand for, with the gaps between words and none around operators."""
     parts = [tokens[0]]
-    for before, token in pairwise(tokens):
+    for (before, token), gap in zip(pairwise(tokens), gaps, strict=True):
         if is_word(before[-1]) and is_word(token):
-            parts.append(" ")
+            parts.append(gap if gap.strip(" ") == "" else " ")
         parts.append(token)
     return "".join(parts)

@@ -13,7 +13,6 @@ from feel.parser.names import (
     RESERVED,
     function_words,
     key_words,
-    plain_name,
 )
 from feel.syntax import (
     BooleanLiteral,
@@ -136,6 +135,8 @@ def negation(parser: Parser) -> Node:
 def comparison(parser: Parser) -> Node:
     """`< a` and its like: compares the value under test."""
     operator = parser.tokens[parser.at]
+    if operator == "=" and parser.tokens[parser.at - 1] in ("=", "!="):
+        raise parser.fault("a value: a single `=` compares")
     parser.at += 1
     node = UnaryComparison(operator, parser.expression(COMPARISON))
     parser.grow()
@@ -214,8 +215,7 @@ def _key(parser: Parser) -> str:
     words = key_words(parser.tokens, parser.at)
     if not words:
         raise parser.fault("a key")
-    name = plain_name(parser.tokens[parser.at : parser.at + words])
-    parser.at += words
+    name = parser.plain_name(words)
     parser.take(":")
     return name
 

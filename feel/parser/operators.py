@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from feel.parser.core import BINDING, COMPARISON, InfixRule, Parser
-from feel.parser.names import label_words, plain_name
+from feel.parser.names import label_words
 from feel.parser.operands import range_after
 from feel.parser.types import type_name
 from feel.syntax import Argument, Between, Binary, Call, Filter, In, InstanceOf, Node, Path
@@ -117,8 +117,7 @@ def _label(parser: Parser) -> str:
     words = label_words(parser.tokens, parser.at)
     if not words:
         raise parser.fault("the name of the argument and `:`, as the first argument has them")
-    name = plain_name(parser.tokens[parser.at : parser.at + words])
-    parser.at += words
+    name = parser.plain_name(words)
     parser.take(":")
     return name
 

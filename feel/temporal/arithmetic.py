@@ -9,12 +9,13 @@ from typing import TypeVar
 from feel import numbers
 from feel.numbers import Number
 from feel.temporal.text import seconds_of
-from feel.temporal.zones import offset_of
+from feel.temporal.zones import offset_of, on_the_clock
 from feel.values import Value, YearsMonths, years_months
 
 _Result = TypeVar("_Result")
 _DECEMBER = 12
 _ANY_DAY = date(2000, 1, 3)
+_FIRST_MIDNIGHT = datetime(1, 1, 1)  # noqa: DTZ001 - a day to measure from
 
 
 def add(left: Value, right: Value) -> Value:
@@ -65,9 +66,10 @@ def add_months(moment: date, months: int) -> date | None:
     year, month = divmod(moment.year * 12 + moment.month - 1 + months, 12)
     if not MINYEAR <= year <= MAXYEAR:
         return None
-    return moment.replace(
+    later = moment.replace(
         year=year, month=month + 1, day=min(moment.day, days_in_month(year, month + 1))
     )
+    return on_the_clock(later) if isinstance(later, datetime) else later
 
 
 def days_in_month(year: int, month: int) -> int:
@@ -80,17 +82,27 @@ def days_in_month(year: int, month: int) -> int:
 def between(start: Value, end: Value) -> timedelta | None:
     """The duration from one moment to another of the same kind."""
     if isinstance(start, datetime) and isinstance(end, datetime):
-        return None if (start.tzinfo is None) != (end.tzinfo is None) else end - start
+        if (start.tzinfo is None) != (end.tzinfo is None):
+            return None
+        return since_first_midnight(end) - since_first_midnight(start)
     if isinstance(start, time) and isinstance(end, time):
         if (start.tzinfo is None) != (end.tzinfo is None):
             return None
-        return _since_midnight(end) - _since_midnight(start)
+        return since_midnight(end) - since_midnight(start)
     if type(start) is date and type(end) is date:
         return end - start
     return None
 
 
-def _since_midnight(value: time) -> timedelta:
+def since_first_midnight(moment: datetime) -> timedelta:
+    """Time since the first midnight there is, in UTC where the moment has a zone.
+
+    Python's own difference of two moments in one zone leaves out a change of the clocks.
+    """
+    return moment.replace(tzinfo=None) - _FIRST_MIDNIGHT - (offset_of(moment) or timedelta())
+
+
+def since_midnight(value: time) -> timedelta:
     """Time since midnight, UTC for a time with an offset."""
     since = timedelta(
         hours=value.hour,

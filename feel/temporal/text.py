@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Final
 
 from feel.numbers import Number, add
-from feel.temporal.zones import fixed_offset, named_zone, offset_of, zone_name
+from feel.temporal.zones import fixed_offset, named_zone, offset_of, on_the_clock, zone_name
 from feel.values import Value, YearsMonths, years_months
 
 _DATE = re.compile(r"([+-]?\d{4,9})-(\d\d)-(\d\d)", re.ASCII)
@@ -82,7 +82,7 @@ def parse_date_time(text: str) -> datetime | None:
         return None
     if time_text.startswith("24"):
         return shifted(datetime.combine(day, at), _DAY)
-    return datetime.combine(day, at)
+    return on_the_clock(datetime.combine(day, at))
 
 
 def shifted(value: datetime, by: timedelta) -> datetime | None:

@@ -55,6 +55,16 @@ def offset_of(value: datetime | time) -> timedelta | None:
     return own if own is not None else standard_offset(value.tzinfo)
 
 
+def on_the_clock(moment: datetime) -> datetime:
+    """The moment, moved on where a change of the clocks leaves out its local time, as in Java."""
+    if moment.tzinfo is None or zone_name(moment.tzinfo) is None:
+        return moment
+    try:
+        return moment.astimezone(UTC).astimezone(moment.tzinfo)
+    except OverflowError:
+        return moment
+
+
 def standard_offset(zone: tzinfo) -> timedelta:
     """A zone's offset without daylight saving."""
     saving = zone.dst(_WINTER) or timedelta()

@@ -14,6 +14,8 @@ FAULTS = {
     "{a: 1,}": (1, 7, "`}`", "a key"),
     "[1, 2": (1, 6, "the end of the text", "`]`"),
     "if x then 1": (1, 12, "the end of the text", "`else`"),
+    "x == 1": (1, 4, "`=`", "a single `=` compares"),
+    "not = true": (1, 1, "`not`", "an expression"),
     "1 = 1 = 1": (1, 7, "`=`", "comparisons do not chain"),
     '"open': (1, 1, '`"`', 'closing `"`'),
     "'a'": (1, 1, "`'`", "double quotes"),

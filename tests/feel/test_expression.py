@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import FrozenInstanceError
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal, localcontext
 from types import MappingProxyType
@@ -222,3 +223,23 @@ def test_names_with_blanks_can_be_made_known():
 def test_unary_tests_decide_about_a_value(text, value, passes):
     """A value passes, does not, or cannot be tested; `?` and variables can be used."""
     assert feel.unary_tests(text).evaluate(value, {"limit": 5}) is passes
+
+
+def test_a_compiled_expression_cannot_be_changed():
+    """Tasks and threads share an expression, so that nothing of it can be set."""
+    for compiled in (feel.compile("x"), feel.unary_tests("> 1")):
+        with pytest.raises(FrozenInstanceError):
+            compiled.text = "y"
+
+
+@pytest.mark.parametrize("text", ["floor(x)", "decimal(x, 2)"])
+def test_a_number_of_the_context_that_is_too_large_reaches_a_limit(text):
+    """Rounding what no double can hold raises the engine's error, not one of `decimal`."""
+    with pytest.raises(feel.LimitExceeded, match="308 digits"):
+        feel.compile(text).evaluate({"x": Decimal("1E+500")})
+
+
+def test_blanks_are_part_of_a_name_only_where_no_names_are_given():
+    """With the names of a DMN model, a key over several blanks is the name with one."""
+    assert feel.compile("{a   b: 1}").evaluate() == {"a   b": 1}
+    assert feel.compile("{a   b: 1, c: a b}.c", names=["a b"]).evaluate() == 1
