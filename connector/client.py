@@ -10,10 +10,10 @@ from connector.authorization import Authorizer
 from connector.errors import CallTimeout
 from connector.failures import raise_for_status, translating
 from connector.operations import DELETE
-from connector.page import join, read_page
+from connector.page import join
 from connector.query import Search
 from connector.request import Request, next_page
-from connector.response import Response, read_response
+from connector.response import Response, page_of, read_response
 from connector.sharing import SharedReads
 from runtime.clock import Clock
 from runtime.http import Answer, exchange
@@ -64,15 +64,15 @@ class Client:
         response: Response,
         until_s: float,
     ) -> Response:
-        pages = [read_page(response.body)]
+        pages = [page_of(response)]
         missing = (search.max_items or 0) - len(pages[0].items)
         asked = search.page_size
-        # A page that is not full is the last one.
-        while missing > 0 and len(pages[-1].items) == asked:
+        # A page that is not full is the last one; without its place none can follow.
+        while missing > 0 and len(pages[-1].items) == asked and pages[-1].sort_values:
             asked = min(search.results, missing)
             following = next_page(request, pages[-1].sort_values, missing)
             response = await self._send_once(following, until_s)
-            pages.append(read_page(response.body))
+            pages.append(page_of(response))
             missing -= len(pages[-1].items)
         return replace(response, body=join(pages))
 

@@ -10,7 +10,7 @@ from multidict import MultiMapping
 from connector.errors import ResponseInvalid
 from connector.json_text import NULL, JsonText
 from connector.operations import Operation
-from connector.page import check_page
+from connector.page import Page, check_page, read_page
 from runtime.http import Answer
 
 Headers = Mapping[str, str | list[str]]
@@ -47,8 +47,24 @@ def read_response(answer: Answer, operation: Operation) -> Response:
     Raises:
         ResponseInvalid: when it is not what the API promises; the message names the likely cause.
     """
-    body = NULL if answer.status == _NO_CONTENT else _body(answer, operation)
+    # A search without a hit has an empty page: no content would be no answer to it.
+    is_nothing = answer.status == _NO_CONTENT and operation.answer != "page"
+    body = NULL if is_nothing else _body(answer, operation)
     return Response(answer.status, header_map(answer.headers), body, answer.reason or None)
+
+
+def page_of(response: Response) -> Page:
+    """The page that a good answer to a search is, its items apart.
+
+    Raises:
+        ResponseInvalid: when it only looked like a page: its items are no list, for one.
+    """
+    try:
+        return read_page(response.body)
+    except msgspec.ValidationError:
+        raise ResponseInvalid(
+            "The API's answer is no page that can be gone on from. Leave maxItems out to see it."
+        ) from None
 
 
 def header_map(headers: MultiMapping[str]) -> dict[str, str | list[str]]:
@@ -93,15 +109,21 @@ _CHECKS: Mapping[str, Callable[[bytes], object]] = {
 
 
 def _text(answer: Answer) -> str:
+    if _is_login(answer):
+        raise ResponseInvalid(f"The API's answer is no document. {_cause(answer)}")
     try:
         return answer.body.decode()
     except UnicodeDecodeError:
         raise ResponseInvalid("The API's answer is not UTF-8 text.") from None
 
 
+def _is_login(answer: Answer) -> bool:
+    """Whether a server that wants a login may have answered, by a page or the way to one."""
+    return answer.status in _REDIRECT or "html" in answer.headers.get("Content-Type", "").lower()
+
+
 def _cause(answer: Answer) -> str:
-    is_html = "html" in answer.headers.get("Content-Type", "") or answer.body[:1] == b"<"
-    if answer.status in _REDIRECT or is_html:
+    if _is_login(answer) or answer.body[:1] == b"<":
         return (
             "It looks like a login page: check the URL and that the authentication type is one "
             "that this server takes."

@@ -160,6 +160,45 @@ async def test_a_short_page_is_the_last_one(client, operate):
     assert len(operate.asked) == 1
 
 
+async def test_a_full_page_without_its_place_is_the_last_one(client, operate):
+    """The same page would come again if the next one were asked for from nowhere."""
+    operate.say(answer(page({"key": 1}, sort_values=[])))
+    request = {**SEARCH, "results": 1, "maxItems": 5}
+    response = await send(client, operate.origin, request=request)
+    assert response.body.value["items"] == [{"key": 1}]
+
+
+@pytest.mark.parametrize("wrong", [{"items": 5}, {"items": None}, {"sortValues": {}}])
+async def test_a_page_that_cannot_be_gone_on_from_fails_the_job(client, operate, wrong):
+    """Only when pages are put together is a page looked into."""
+    operate.say(answer({"items": [], "sortValues": [], "total": 0, **wrong}))
+    with pytest.raises(ResponseInvalid, match="no page that can be gone on from"):
+        await send(client, operate.origin, request={**SEARCH, "maxItems": 5})
+
+
+@pytest.mark.parametrize("more", [{}, {"maxItems": 5}])
+async def test_no_content_is_no_page(client, operate, more):
+    """A search without a hit is answered with an empty page, not with nothing."""
+    operate.say(web.Response(status=204))
+    with pytest.raises(ResponseInvalid, match="answer is empty"):
+        await send(client, operate.origin, request={**SEARCH, **more})
+
+
+@pytest.mark.parametrize(
+    "login",
+    [
+        {"body": "<html>", "content_type": "text/html"},
+        {"status": 302, "headers": {"Location": "/login"}},
+    ],
+)
+async def test_a_login_page_is_not_taken_for_xml(client, operate, login):
+    """Text is not checked otherwise, but a login page is no diagram."""
+    operate.say(web.Response(**login))
+    request = {"endpoint": "processDefinitions", "operation": "xml", "key": 1}
+    with pytest.raises(ResponseInvalid, match="login page"):
+        await send(client, operate.origin, request=request)
+
+
 async def test_an_error_answer_keeps_its_headers_and_body(client, operate):
     """An error expression finds the API's answer under error.variables.response."""
     body = {"status": 404, "message": "no such key", "instance": "i", "type": "t"}
