@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from exporter.errors import RecordError
-from exporter.record import Record
+from exporter.record import ILLEGIBLE, Record
 from exporter.user_task import as_jackson
 
 _PROCESS_FIELDS = (
@@ -41,7 +41,7 @@ def entity_json(record: Record) -> bytes:
     """
     try:
         value = _decode(record.value)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except ILLEGIBLE as error:
         raise RecordError(f"the value cannot be read: {error}") from error
     own = {
         _RENAMED.get(name, name): _keys_as_text(name, part)

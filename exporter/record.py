@@ -16,6 +16,9 @@ UNKNOWN_POSITION = -1
 MOST_PARTITIONS = 8191
 """A key has 13 bits for its partition."""
 
+ILLEGIBLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What decoders raise on text that they cannot read; the last when it is nested too deeply."""
+
 _PARTITION = re.compile(rb'"partitionId"\s*:\s*(\d{1,4})(?!\d)')
 _POSITION = re.compile(rb'"position"\s*:\s*(\d{1,18})(?!\d)')
 # Brokers write the value type behind the value, near the end of the line.
@@ -60,6 +63,9 @@ class Fault(StrEnum):
     VALUE = "value"
     """A field of the value is missing or of another type."""
     TOO_LONG = "too_long"
+    TOO_DEEP = "too_deep"
+    """Values are nested in one another more deeply than programs read JSON; Zeebe's own limit is
+    near ours."""
     WENT_BACK = "went_back"
     """Its position is before one that was already read, and it was never seen."""
 
@@ -135,7 +141,7 @@ class Sieve:
         for line in candidates:
             try:
                 record = _decode(line)
-            except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            except ILLEGIBLE as error:
                 if not line.isspace():
                     found.append(unreadable(line, error))
             else:
@@ -164,6 +170,8 @@ def unreadable(raw: bytes, error: Exception) -> Unreadable:
     text = raw.strip()
     if isinstance(error, msgspec.ValidationError):
         fault, reason = Fault.ENVELOPE, str(error)
+    elif isinstance(error, RecursionError):
+        fault, reason = Fault.TOO_DEEP, "values of the record are nested too deeply"
     elif text.startswith(b"{") and not text.endswith(b"}"):
         fault, reason = Fault.CUT_OFF, "the record is cut off"
     else:

@@ -9,7 +9,7 @@ from functools import lru_cache
 import msgspec
 
 from exporter.errors import RecordError
-from exporter.record import Record
+from exporter.record import ILLEGIBLE, Record
 
 _FRACTIONS = ("Z", *(f".{millis:03d}".rstrip("0") + "Z" for millis in range(1, 1000)))
 _CONTROL = re.compile(rb"\\\\|\\u00[01][0-9a-f]")
@@ -82,7 +82,7 @@ def user_task_json(record: Record) -> bytes:
     """
     try:
         value = _decode(record.value)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except ILLEGIBLE as error:
         raise RecordError(f"the value of the user task cannot be read: {error}") from error
     text = _encode(
         _Event(

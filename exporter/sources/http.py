@@ -25,7 +25,7 @@ from exporter.errors import InboxFull, RecordError, SourceRefused, StateUnavaila
 from exporter.inbox import Inbox
 from exporter.lease import Lease
 from exporter.progress import Progress
-from exporter.record import Unreadable
+from exporter.record import ILLEGIBLE, Unreadable
 from exporter.sources import Chunk, Source, SourceOptions
 from runtime.errors import HttpError
 from runtime.http import HttpOptions, exchange, open_session
@@ -138,7 +138,7 @@ def records_of(body: bytes) -> Sequence[bytes]:
         if text.startswith(b"["):
             return [bytes(raw) for raw in _array.decode(text)]
         return [bytes(_one.decode(text))]
-    except msgspec.DecodeError as error:
+    except ILLEGIBLE as error:
         if text.startswith(b"["):
             raise RecordError("the request begins as an array and is no JSON") from error
     return [line for line in map(bytes.strip, text.split(b"\n")) if line]

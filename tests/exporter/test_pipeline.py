@@ -30,7 +30,7 @@ from tests.kit.backend import (
 from tests.kit.clock import FakeClock
 from tests.kit.exporter import PATIENT, Setup, done, drive, exporting
 from tests.kit.http import serving
-from tests.kit.records import append, other_line, places, task_line
+from tests.kit.records import append, deep_line, other_line, places, task_line
 from tests.kit.shared_log import SharedLog
 
 FEW = Limits(count=3, age_s=2.0)
@@ -229,6 +229,7 @@ async def test_bad_records_are_set_aside_and_never_stop_the_lane(tmp_path, clock
             task_line(4, value={"userTaskKey": "seven"}),
             task_line(5, key="text"),
             task_line(6, value=[1, 2]),
+            deep_line(6),
             task_line(7),
             task_line(6, timestamp=10**13),
             task_line(7),
@@ -245,6 +246,7 @@ async def test_bad_records_are_set_aside_and_never_stop_the_lane(tmp_path, clock
                 ("record", "value"),
                 ("record", "envelope"),
                 ("record", "value"),
+                ("record", "too_deep"),
             ]
             unreadable = "app_integrations_exporter_records_unreadable_total"
             assert count(unreadable, fault="value") == 2

@@ -68,6 +68,12 @@ def task_line(position, /, **changes) -> bytes:
     return orjson.dumps(record(position, **changes)) + b"\n"
 
 
+def deep_line(position, /, **changes) -> bytes:
+    """A user task whose variables are nested more deeply than programs read JSON."""
+    deep = b'{"a":' * 2000 + b"1" + b"}" * 2000
+    return task_line(position, **changes).replace(b'"variables":{}', b'"variables":' + deep)
+
+
 def other_line(position, /, **changes) -> bytes:
     """A record that nobody asks for."""
     value = {"bpmnProcessId": "p", "bpmnElementType": "PROCESS"}

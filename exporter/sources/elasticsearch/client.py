@@ -10,6 +10,7 @@ from aiohttp import ClientSession
 from yarl import URL
 
 from exporter.errors import ExporterError, SourceRefused, SourceUnavailable
+from exporter.record import ILLEGIBLE
 from exporter.sources.elasticsearch.query import NOTHING, Counted, Found, Shards
 from runtime.clock import Clock
 from runtime.errors import HttpError, HttpRequestError, HttpTlsError, HttpTooLargeError
@@ -27,7 +28,7 @@ _NO_INDEX = "index_not_found_exception"
 
 
 class TooLarge(ExporterError):
-    """The answer has more bytes than are read; the tail asks for fewer documents."""
+    """The answer is longer or nested deeper than is read; the tail asks for fewer documents."""
 
 
 class _Cause(msgspec.Struct, frozen=True):
@@ -128,7 +129,9 @@ class SearchClient:
             return None
         try:
             return msgspec.json.decode(answer.body, type=kind)
-        except msgspec.DecodeError as error:
+        except RecursionError as error:
+            raise TooLarge from error
+        except ILLEGIBLE as error:
             raise SourceUnavailable(
                 f"{origin_of(self._base)} gave an answer that is none of Elasticsearch or "
                 "OpenSearch; check the URL and what stands before it"
@@ -164,6 +167,6 @@ class SearchClient:
 def _reason(body: bytes) -> str:
     try:
         error = msgspec.json.decode(body, type=_Failure).error
-    except msgspec.DecodeError:
+    except ILLEGIBLE:
         return "no reason given"
     return error if isinstance(error, str) else error.type

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import msgspec
 
 from exporter.progress import Progress
-from exporter.record import Fault, Record, Sifted, Unreadable
+from exporter.record import ILLEGIBLE, Fault, Record, Sifted, Unreadable
 from exporter.sources import Chunk, SourceOptions
 from exporter.sources.elasticsearch import query
 from exporter.sources.elasticsearch.address import Address
@@ -170,7 +170,7 @@ class Tail:
         source = bytes(hit.source)
         try:
             return _Document(_envelope(source), source)
-        except msgspec.DecodeError:
+        except ILLEGIBLE:
             # It has a place in the order all the same; the sieve says what is wrong with it.
             position = hit.sort[0] if hit.sort else None
             return _Document(Envelope(position or 0, self._partition_id, -1, "", ""), source)
@@ -189,7 +189,8 @@ class Tail:
         text = msgspec.json.encode(envelope)
         if not isinstance(self._options.sieve.one(text[:-1] + b',"value":{}}'), Record):
             return None
-        reason = f"the record is longer than {self._options.max_record_bytes} bytes"
+        longest_bytes = self._options.max_record_bytes
+        reason = f"the record is longer than {longest_bytes} bytes or nested too deeply"
         return Unreadable(envelope.partition_id, envelope.position, Fault.TOO_LONG, reason, text)
 
     async def _late(self) -> Chunk | None:

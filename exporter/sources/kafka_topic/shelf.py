@@ -17,7 +17,7 @@ import orjson
 
 from exporter.errors import SourceRefused
 from exporter.progress import Progress
-from exporter.record import UNKNOWN_PARTITION, Fault, Sieve, Sifted, Unreadable, whose
+from exporter.record import ILLEGIBLE, UNKNOWN_PARTITION, Fault, Sieve, Sifted, Unreadable, whose
 from exporter.sources.kafka_topic.lane import Lane, Placed
 from exporter.sources.remembered import from_text, to_text
 
@@ -72,7 +72,7 @@ class Sifter:
         """Whose a broken record is by its key; else it goes to the first that lies here."""
         try:
             told = _read_key(key or b"{}")
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except ILLEGIBLE:
             told = _Key()
         first = self.number or self.count
         partition_id = told.partition_id if told.partition_id > 0 else first

@@ -6,6 +6,7 @@ from http import HTTPStatus
 import msgspec
 
 from exporter.errors import SourceRefused, SourceUnavailable
+from exporter.record import ILLEGIBLE
 from exporter.sources.listener.address import Address
 from exporter.sources.listener.job import Job
 from exporter.sources.listener.rest import RestClient
@@ -64,7 +65,7 @@ class JobGateway:
         try:
             version = _topology(answer.body).gateway_version
             release = tuple(int(part) for part in version.split(".")[:2])
-        except (msgspec.DecodeError, ValueError) as error:
+        except (*ILLEGIBLE, ValueError) as error:
             raise SourceRefused(
                 f"{self._client.origin} is no Camunda cluster; check the URL of the source"
             ) from error
@@ -81,7 +82,7 @@ class JobGateway:
         self._client.check(answer)
         try:
             return _jobs(answer.body).jobs
-        except msgspec.DecodeError as error:
+        except ILLEGIBLE as error:
             raise SourceUnavailable(
                 f"{self._client.origin} gave jobs that cannot be read; see what stands before it"
             ) from error

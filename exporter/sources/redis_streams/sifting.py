@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from exporter.record import Fault, Record, Sifted, Unreadable, whose
+from exporter.record import ILLEGIBLE, Fault, Record, Sifted, Unreadable, whose
 from exporter.sources import SourceOptions
 from exporter.sources.redis_streams.client import RawEntry
 from exporter.sources.redis_streams.entries import Entry
@@ -65,7 +65,7 @@ class Sifter:
         """
         try:
             record = _decode(text)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except ILLEGIBLE:
             return self._sieve.one(text)
         kind = record.value_type, record.intent
         asked = self._asked.get(kind)

@@ -100,7 +100,9 @@ async def test_a_full_inbox_asks_to_come_again(address, tmp_path):
             assert (response.status, response.headers["Retry-After"]) == (503, "5")
 
 
-@pytest.mark.parametrize("body", [b"", b"  ", b"garbage", b"[1,", b'{"a":1}', b"[{}]"])
+@pytest.mark.parametrize(
+    "body", [b"", b"  ", b"garbage", b"[1,", b'{"a":1}', b"[{}]", b"[" * 5000, b'{"a":' * 5000]
+)
 async def test_what_is_no_record_is_the_senders_mistake(body, address, tmp_path):
     """A request that holds something else than records is refused with a reason, values unsaid."""
     async with receiving(address, tmp_path) as (source, session):
