@@ -120,7 +120,7 @@ class OpenFile:
                 return block
             if wanted > longest_bytes:
                 return self._pass_over(offset, text[:_HEAD_BYTES])
-            wanted *= 2
+            wanted = min(wanted * 2, longest_bytes + 1)
 
     def rest(self, offset: int) -> bytes:
         """What stands behind the last whole line."""

@@ -176,10 +176,11 @@ async def test_a_bookmark_waits_for_partitions_to_be_written_down(tmp_path, cloc
         await partitions.aclose()
 
 
-async def test_a_line_that_is_too_long_is_passed_over(tmp_path, clock):
+@pytest.mark.parametrize("length", [1_048_576, 3_000_000])
+async def test_a_line_that_is_too_long_is_passed_over(tmp_path, clock, length):
     """A line beyond the limit is told of by its beginning; what follows is read."""
     log = tmp_path / "r.jsonl"
-    long = task_line(2, value={"userTaskKey": 1, "variables": {"x": "y" * 3_000_000}})
+    long = task_line(2, value={"userTaskKey": 1, "variables": {"x": "y" * length}})
     append(log, task_line(1), long, task_line(3))
     async with reading_from(log, clock, tmp_path, max_record_bytes=1 << 20) as read:
         await drive(clock, lambda: len(read.records) == 3)
