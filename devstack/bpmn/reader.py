@@ -61,6 +61,9 @@ def read_bpmn(content: bytes) -> tuple[model.Process, ...]:
     if not nodes:
         raise _refusal("must contain at least one executable process (isExecutable)")
     _check_process_ids(source, nodes)
+    for node in nodes:
+        _check_element_ids(source, node)
+    source.faults.raise_if_any()
     processes = tuple(_read_process(source, node) for node in nodes)
     source.faults.raise_if_any()
     structure.check(source, processes)
@@ -81,6 +84,17 @@ def _check_process_ids(source: Source, nodes: list[xml.Node]) -> None:
         elif process_id in seen:
             source.faults.add(node, "another process of the file has the same id")
         seen.add(process_id)
+
+
+def _check_element_ids(source: Source, process: xml.Node) -> None:
+    """Before anything else: with two of the same id one element would hide the other."""
+    seen: set[str] = set()
+    for node in process.iter(f"{xml.BPMN}*"):
+        element_id = node.get("id")
+        if element_id in seen:
+            source.faults.add(node, "another element of the process has the same id")
+        elif element_id:
+            seen.add(element_id)
 
 
 def _read_process(source: Source, node: xml.Node) -> model.Process:

@@ -146,6 +146,12 @@ def test_refusals_name_the_element_and_the_reason(piece, reason):
     assert reason in faults["x"]
 
 
+def test_an_id_that_comes_twice_is_told_alone():
+    """What else seems wrong may follow from it: here the start event is hidden by the task."""
+    pieces = (b.start("x"), b.service("x"), b.chain("x", "end"), b.end())
+    assert _faults(b.bpmn(*pieces)) == {"x": "another element of the process has the same id"}
+
+
 def test_name_of_the_element_is_told():
     """The element's name, as the modeller sees it, stands beside its id."""
     piece = b.node("receiveTask", "x", name="Wait for\nthe answer")
