@@ -10,8 +10,10 @@ import asyncio
 import os
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
+from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
@@ -27,7 +29,10 @@ _T = TypeVar("_T")
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Carry out the command line; gives the exit code."""
-    asked = _parser().parse_args(arguments)
+    parser = _parser()
+    asked = parser.parse_args(arguments)
+    if asked.command == "run":
+        _check_together(parser, asked)
     try:
         return asyncio.run(_command(asked))
     except CommandError as error:
@@ -50,6 +55,12 @@ async def _command(asked: argparse.Namespace) -> int:
                 variables=asked.variables,
                 wait_s=asked.timeout if asked.wait else None,
             )
+
+
+def _check_together(parser: argparse.ArgumentParser, asked: argparse.Namespace) -> None:
+    """End with wrong usage when options do not go together."""
+    if asked.global_listener and not Version.parse(asked.version).has_global_listeners:
+        parser.error(f"--global-listener: Camunda {asked.version} has none; add --version 8.9")
 
 
 def _options(asked: argparse.Namespace) -> StackOptions:
@@ -152,10 +163,6 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="let the gateway refuse calls without a good token",
     )
-    _add_exports(parser)
-
-
-def _add_exports(parser: argparse.ArgumentParser) -> None:
     _add_feeds(parser)
 
 
@@ -165,10 +172,16 @@ def _add_feeds(parser: argparse.ArgumentParser) -> None:
         "--records", metavar="FILE.jsonl", type=Path, help="append every record to this file"
     )
     parser.add_argument(
-        "--push", metavar="URL", help="post every record there, with the key of DEVSTACK_PUSH_KEY"
+        "--push",
+        metavar="URL",
+        type=_checked(partial(_url, ("http", "https"))),
+        help="post every record there, with the key of DEVSTACK_PUSH_KEY",
     )
     parser.add_argument(
-        "--redis", metavar="URL", help="add every record to streams there, as redis://host:6379"
+        "--redis",
+        metavar="URL",
+        type=_checked(partial(_url, ("redis", "rediss"))),
+        help="add every record to streams there, as redis://host:6379",
     )
     parser.add_argument(
         "--elasticsearch", action="store_true", help="export records to an Elasticsearch (9200)"
@@ -215,6 +228,16 @@ def _seconds(text: str) -> float:
     if not (seconds := float(text)) >= 0:
         raise ValueError("must be zero or more seconds")
     return seconds
+
+
+def _url(schemes: tuple[str, ...], text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in schemes or not parts.hostname:
+        # The text itself stays unsaid: a URL may hold a password.
+        raise ValueError(
+            f"must be a URL that begins with {' or '.join(f'{s}://' for s in schemes)}"
+        )
+    return text
 
 
 def _existing(text: str) -> Path:

@@ -38,7 +38,7 @@ async def run(options: StackOptions) -> int:
     """Be a cluster until a signal says to stop.
 
     Raises:
-        CommandError: when a port is taken.
+        CommandError: when a port is taken, or the file of records cannot be written.
     """
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -49,7 +49,8 @@ async def run(options: StackOptions) -> int:
             _print(_welcome(stack))
             await stack.serve_until(stopped)
     except OSError as error:
-        raise CommandError(f"cannot listen: {error.strerror or error}") from error
+        doing = "listen" if error.filename is None else f"write {error.filename}"
+        raise CommandError(f"cannot {doing}: {error.strerror or error}") from error
     except ValueError as error:
         raise CommandError(str(error)) from error
     return 0

@@ -144,6 +144,13 @@ def test_a_cluster_that_is_away_is_exit_1(files):
     assert "UNAVAILABLE" in errors
 
 
+def test_records_that_cannot_be_written_are_exit_1(capsys, tmp_path):
+    """The message names the file, and no port."""
+    path = tmp_path / "nowhere" / "records.jsonl"
+    assert main(["run", "--port-base", "0", "--records", str(path)]) == 1
+    assert capsys.readouterr().err.startswith(f"camunda-devstack: cannot write {path}: No such")
+
+
 @pytest.mark.slow
 def test_a_taken_port_is_exit_1(running):
     """The message says that it cannot listen."""
@@ -165,6 +172,9 @@ def test_a_taken_port_is_exit_1(running):
         (["run", "--seed", "nowhere.json"], "nowhere.json"),
         (["run", "--read-delay", "-1"], "zero or more"),
         (["run", "--token-life", "nan"], "zero or more"),
+        (["run", "--global-listener", "tell"], "--version 8.9"),
+        (["run", "--push", "somewhere"], "begins with http:// or https://"),
+        (["run", "--redis", "http://somewhere"], "begins with redis:// or rediss://"),
         (["deploy"], "FILE"),
         (["deploy", "nowhere.bpmn"], "is no file"),
         (["start"], "PROCESS_ID"),
