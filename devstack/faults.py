@@ -58,7 +58,7 @@ class Status(Fault, frozen=True, tag="status"):
     status: Annotated[int, msgspec.Meta(ge=200, le=599)]
     body: str = ""
     content_type: str = "text/plain"
-    retry_after: str | None = None
+    retry_after: str | int | None = None
 
 
 class HtmlPage(Fault, frozen=True, tag="html"):
@@ -198,7 +198,7 @@ class Faults:
 
 
 def _status(fault: Status) -> web.Response:
-    headers = {} if fault.retry_after is None else {"Retry-After": fault.retry_after}
+    headers = {} if fault.retry_after is None else {"Retry-After": str(fault.retry_after)}
     return web.Response(
         status=fault.status,
         text=fault.body,

@@ -125,12 +125,12 @@ class UserTasks:
         holder = task.value["assignee"]
         if not allow_override and not assignee:
             reason = f"Expected to claim user task with key '{key}', but provided assignee is empty"
-            raise self._rejected(task, InvalidStateError(intent, reason))
+            raise self._rejected(task, change, InvalidStateError(intent, reason))
         if not allow_override and holder not in ("", assignee):
             reason = (
                 f"Expected to claim user task with key '{key}', but it has already been assigned"
             )
-            raise self._rejected(task, InvalidStateError(intent, reason))
+            raise self._rejected(task, change, InvalidStateError(intent, reason))
         self._change(task, intent, change["action"], {"assignee": assignee}, on_end)
 
     def update(
@@ -141,7 +141,8 @@ class UserTasks:
         on_end: OnEnd | None = None,
     ) -> None:
         """Change candidates, dates or priority; null in `changeset` clears a field."""
-        task = self._command("UPDATE", "update", key, {"action": action or "update"})
+        change = {"action": action or "update"}
+        task = self._command("UPDATE", "update", key, change)
         try:
             fields = {_CHANGEABLE[name]: _checked(name, value) for name, value in changeset.items()}
         except (KeyError, ValueError) as error:
@@ -149,8 +150,8 @@ class UserTasks:
                 f"Expected to update user task with key '{key}', but the change of "
                 f"{error.args[0]!r} cannot be made; {', '.join(sorted(_CHANGEABLE))} can be changed"
             )
-            raise self._rejected(task, InvalidArgumentError("UPDATE", reason)) from error
-        self._change(task, "UPDATE", action or "update", fields, on_end)
+            raise self._rejected(task, change, InvalidArgumentError("UPDATE", reason)) from error
+        self._change(task, "UPDATE", change["action"], fields, on_end)
 
     def begin_canceling(self, instance: ElementInstance) -> bool:
         """Tell listeners that the element is cut short; True while its termination waits for them.
@@ -228,19 +229,22 @@ class UserTasks:
         if not task.instance.is_active:
             phase = task.instance.phase.name.removesuffix("ING")
             reason = f"Expected to {to_do} user task with key '{key}', but it is in state '{phase}'"
-            raise self._rejected(task, InvalidStateError(intent, reason))
+            raise self._rejected(task, change, InvalidStateError(intent, reason))
         if task.transition is not None:
             state = task.transition.event.upper()
             reason = f"Expected to {to_do} user task with key '{key}', but it is in state '{state}'"
-            raise self._rejected(task, InvalidStateError(intent, reason))
+            raise self._rejected(task, change, InvalidStateError(intent, reason))
         return task
 
     def _rejected(
         self,
         task: UserTask,
+        change: Mapping[str, Any],
         error: InvalidArgumentError | InvalidStateError,
     ) -> InvalidArgumentError | InvalidStateError:
-        self._partition.writer.rejection("USER_TASK", task.key, task.value, error)
+        """Record that a command is refused, with what the command itself held."""
+        value = {**task.value, **change}
+        self._partition.writer.rejection("USER_TASK", task.key, value, error)
         return error
 
     def _forget(self, task: UserTask) -> None:

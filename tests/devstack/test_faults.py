@@ -82,9 +82,10 @@ async def test_a_fault_without_end_ends_when_it_is_cleared(disturbed, session):
     assert await statuses(session, 1) == [200]
 
 
-async def test_a_429_says_when_to_come_back(disturbed, session):
-    """Header, media type and body are as planned."""
-    fault = Status(status=429, retry_after="7", body="{}", content_type="application/json")
+@pytest.mark.parametrize("retry_after", ["7", 7])
+async def test_a_429_says_when_to_come_back(disturbed, session, retry_after):
+    """Header, media type and body are as planned; seconds may be a number."""
+    fault = Status(status=429, retry_after=retry_after, body="{}", content_type="application/json")
     disturbed.faults.add(fault)
     async with session.get("/") as response:
         body = await response.read()

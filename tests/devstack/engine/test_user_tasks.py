@@ -100,6 +100,20 @@ def test_assigning_and_claiming(cluster):
     assert cluster.intents("USER_TASK")[-2:] == ["CLAIMING", "ASSIGNED"]
 
 
+def test_a_refusal_holds_what_the_command_held(cluster):
+    """A refused claim names the assignee and the action that it was about."""
+    cluster.deploy(_PLAIN)
+    cluster.start()
+    task_key = _key(cluster)
+    cluster.engine.assign_user_task(task_key, "ann")
+    with pytest.raises(InvalidStateError):
+        cluster.engine.assign_user_task(task_key, "bob", allow_override=False)
+    command, refusal = cluster.records[-2:]
+    assert (refusal.record_type, refusal.intent) == ("COMMAND_REJECTION", "CLAIM")
+    assert (refusal.value["assignee"], refusal.value["action"]) == ("bob", "claim")
+    assert refusal.value == command.value
+
+
 def test_updating_changes_and_clears(cluster):
     """A changeset sets fields, null clears one, and only what changed is named as changed."""
     cluster.deploy(_PLAIN)
