@@ -68,16 +68,20 @@ def _check_secrets(
     settings: ConnectorSettings,
     environ: Mapping[str, str],
 ) -> Iterator[Finding]:
-    prefix = settings.secrets_prefix
-    count = sum(name.startswith(prefix) for name in environ) if prefix else 0
-    where = f"{count} in the environment under {prefix or 'no prefix'}"
-    hint = "" if count else "; a task that names {{secrets.X}} needs " + prefix + "X"
-    yield Finding("secrets", is_fine=True, text=where + hint, is_note=count == 0)
+    if settings.secrets_from_environment:
+        yield _count_secrets(settings.secrets_prefix, environ)
     directory = settings.secrets_dir
     if directory is not None:
         readable = is_readable(directory)
         text = "readable" if readable else "is no directory that can be read"
         yield Finding("secrets directory", readable, f"{directory} {text}")
+
+
+def _count_secrets(prefix: str, environ: Mapping[str, str]) -> Finding:
+    count = sum(name.startswith(prefix) for name in environ) if prefix else 0
+    where = f"{count} in the environment under {prefix or 'no prefix'}"
+    hint = "" if count else "; a task that names {{secrets.X}} needs " + prefix + "X"
+    return Finding("secrets", is_fine=True, text=where + hint, is_note=count == 0)
 
 
 async def _check_console(sources: Sequence[SecretSource]) -> Finding:

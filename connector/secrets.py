@@ -16,6 +16,9 @@ BRACED = r"\{\{\s*secrets\.(?P<braced>\S{1,500}?)\s*\}\}"
 BARE = r"secrets\.(?P<bare>(?:[A-Za-z0-9]+[/._-])*[A-Za-z0-9]+)"
 """Upstream's two syntaxes. A name in braces has a limit, so that the search for its end has one."""
 
+_NO_SOURCE = (
+    "This connector is set up without any secrets: let an operator set CONNECTOR_SECRETS_DIR."
+)
 _MARK = "secrets."
 _REFERENCE = re.compile(rf"{BRACED}|(?<![A-Za-z0-9_.]){BARE}")
 """Both in one pass, so that what a secret expands to is never read again.
@@ -160,7 +163,7 @@ async def look_up(
             found |= {name: secret for name, secret in asked.items() if secret is not None}
     missing = [name for name in names if name not in found]
     if missing:
-        raise SecretsMissing(missing, " ".join(source.remedy for source in sources))
+        raise SecretsMissing(missing, " ".join(each.remedy for each in sources) or _NO_SOURCE)
     return found
 
 

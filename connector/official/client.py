@@ -20,6 +20,12 @@ from runtime.http import Answer, exchange
 _BAD_REQUEST = 400
 
 
+def _joined(own: Mapping[str, str], shown: Mapping[str, str]) -> Mapping[str, str]:
+    """A task's own headers and what authorizes it, which goes out once, however it is spelt."""
+    names = {name.lower() for name in shown}
+    return {name: value for name, value in own.items() if name.lower() not in names} | dict(shown)
+
+
 class OfficialConnector(Connector[OfficialInputs, OfficialRequest]):
     """Camunda's Operate templates, stage by stage, for the pipeline to put in order.
 
@@ -84,7 +90,7 @@ class OfficialConnector(Connector[OfficialInputs, OfficialRequest]):
             request.method,
             request.url,
             limit_bytes=self._max_response_bytes,
-            headers={**request.headers, **headers},
+            headers=_joined(request.headers, headers),
             body=request.body,
             timeout_s=time_left_s,
             idle_s=request.idle_s,

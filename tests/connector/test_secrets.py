@@ -113,6 +113,12 @@ def test_all_missing_secrets_are_named_at_once():
     )
 
 
+def test_a_connector_without_any_secrets_says_so():
+    """With every source switched off, the remedy is one for the operator."""
+    with pytest.raises(SecretsMissing, match="let an operator set CONNECTOR_SECRETS_DIR"):
+        resolved({"a": "{{secrets.X}}"}, sources=[])
+
+
 def test_a_secret_cannot_be_printed():
     """What was filled in is known for masking, in a type that does not show it."""
     assert "VALUE1" not in repr(resolved({"a": "{{secrets.KEY1}}"}).secrets)

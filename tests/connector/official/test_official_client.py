@@ -290,6 +290,15 @@ async def test_headers_and_nulls_go_out_as_upstreams(api, connector, case):
     assert expected.get("wireBody", "").encode() in body
 
 
+async def test_the_token_goes_out_once_and_alone(api, connector):
+    """A header of the task's own of that name, however spelt, would make it two."""
+    api.answers = [web.Response()]
+    await send(connector, api.origin, headers={"authorization": "Basic x", "X-Own": "1"})
+    _, _, headers, _ = api.asked[0]
+    assert [value.split()[0] for value in headers.getall("Authorization")] == ["Bearer"]
+    assert headers["X-Own"] == "1"
+
+
 @group("http token request")
 async def test_a_token_is_asked_for_as_upstream_asks(api, connector, case):
     """Credentials in the body or as a header, audience and scopes beside them."""
