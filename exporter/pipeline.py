@@ -61,6 +61,7 @@ class Pipeline:
         self._options = options
         self._around = around
         self._tasks: dict[int, asyncio.Task[None]] = {}
+        self._begun: set[int] = set()
 
     @property
     def in_flight(self) -> int:
@@ -73,7 +74,7 @@ class Pipeline:
         Args:
             finish: Ends reading.
             rewound: Whether the user said where to begin with a partition, so that what the source
-                remembers of it does not count.
+                remembers of it does not count the first time.
 
         Raises:
             LeaseHeld: Another process has one of the partitions.
@@ -135,7 +136,11 @@ class Pipeline:
         self, partition_id: int, finish: asyncio.Event, rewound: Callable[[int], bool]
     ) -> None:
         with await self._lease(partition_id):
-            progress = await self._progress(partition_id, heed_source=not rewound(partition_id))
+            # A partition that comes back has been moved on since; begun anew, it would be repeated.
+            is_new = partition_id not in self._begun
+            self._begun.add(partition_id)
+            heed_source = not (is_new and rewound(partition_id))
+            progress = await self._progress(partition_id, heed_source=heed_source)
             lane = Lane(partition_id, progress, self._options, self._around)
             self.lanes[partition_id] = lane
             self._show(lane)

@@ -17,7 +17,8 @@ Who calls what, when:
    partitions that it saw in it are asked past. A partition that our state knows is read without
    being given, unless the source is `shared`. Records whose partition cannot be told belong to
    `record.UNKNOWN_PARTITION`, which is given and read like any other.
-3. `progress(p)` is asked before `read(p, …)`, and not at all when the user said where to begin.
+3. `progress(p)` is asked before `read(p, …)`, but not the first time when the user said where to
+   begin.
    A source that keeps positions itself (Kafka's offsets, Redis's group) answers with what it knows;
    others answer None. Ours and the source's are compared, and the further one counts.
 4. `read(p, progress)` gives what follows. At most one `read` of a partition runs at a time. It

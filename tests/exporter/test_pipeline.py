@@ -14,6 +14,7 @@ from exporter.deadletter import LAST_ID
 from exporter.event import Selection
 from exporter.lease import Lease
 from exporter.pipeline import Share
+from exporter.progress import Progress
 from exporter.record import UNKNOWN_PARTITION
 from exporter.state import open_state
 from tests.kit.backend import (
@@ -355,6 +356,23 @@ async def test_whoever_returns_repeats_what_another_process_announced(tmp_path, 
         async with exporting(setup) as exporter:
             await drive(clock, lambda: done(exporter) == 6)
     assert backend.keys == ["1-1-3", "1-4-5", "1-6-6"]
+
+
+async def test_where_the_user_said_to_begin_counts_once(tmp_path, clock):
+    """A partition that comes back goes on where it is, not where this process was told to begin."""
+    log = SharedLog()
+    log.lines = [task_line(n) for n in range(1, 4)]
+    changes = {"opening": log.open, "rewound": lambda _: True}
+    async with backend_and_setup(tmp_path, clock, **changes) as (backend, setup, _):
+        async with exporting(setup) as exporter:
+            await drive(clock, lambda: done(exporter) == 3)
+            log.taken.set()
+            await drive(clock, lambda: not exporter.pipeline.lanes)
+            log.lines += [task_line(n) for n in range(4, 7)]
+            log.told.append(Progress(5, "5"))  # by another process
+            log.returned.set()
+            await drive(clock, lambda: done(exporter) == 6)
+    assert backend.keys == ["1-1-3", "1-6-6"]
 
 
 @pytest.mark.parametrize("delivered", [0, 3], ids=["first batch", "batch after a batch"])

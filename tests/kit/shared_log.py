@@ -22,6 +22,7 @@ class SharedLog:
         told: Every progress that was acknowledged, in order.
         is_away: Whether nothing can be acknowledged.
         taken: Set while the partition is taken away from whoever reads it.
+        returned: Set once to give it back.
     """
 
     def __init__(self) -> None:
@@ -29,6 +30,7 @@ class SharedLog:
         self.told: list[Progress] = []
         self.is_away = False
         self.taken = asyncio.Event()
+        self.returned = asyncio.Event()
 
     @asynccontextmanager
     async def open(self, options: SourceOptions) -> AsyncIterator[Source]:
@@ -45,8 +47,11 @@ class _Member(Source):
 
     @override
     async def partitions(self) -> AsyncIterator[int]:
-        yield 1
-        await asyncio.Event().wait()
+        while True:
+            yield 1
+            await self._log.returned.wait()
+            self._log.returned.clear()
+            self._log.taken.clear()
 
     @override
     async def progress(self, partition_id: int) -> Progress | None:
