@@ -84,6 +84,32 @@ def test_completing_twice_is_not_found(cluster):
     assert rejection.key == given.job.key
 
 
+def test_a_job_that_waits_need_not_be_given_out(cluster):
+    """As in Zeebe it can be failed and completed; only a time-out needs a worker that has it."""
+    key = cluster.start()
+    job_key = cluster.events("JOB", "CREATED")[-1].key
+    with pytest.raises(InvalidStateError, match="it is not active"):
+        cluster.engine.update_job_timeout(job_key, 1_000)
+    cluster.engine.fail_job(job_key, retries=2, message="no")
+    cluster.engine.complete_job(job_key, {})
+    assert cluster.has_ended(key)
+
+
+def test_a_job_that_is_held_back_takes_no_answer(cluster):
+    """Until its back-off is over a failed job cannot be completed, failed or thrown."""
+    cluster.start()
+    [given] = cluster.jobs()
+    key = given.job.key
+    cluster.engine.fail_job(key, retries=2, message="no", backoff_ms=1_000)
+    for answer in (
+        lambda: cluster.engine.complete_job(key, {}),
+        lambda: cluster.engine.fail_job(key, retries=1, message="no"),
+        lambda: cluster.engine.throw_error(key, code="E", message="no"),
+    ):
+        with pytest.raises(InvalidStateError, match="it is in state 'FAILED'"):
+            answer()
+
+
 def test_failing_with_retries_offers_the_job_again(cluster):
     """A failed job with retries left goes to the next worker, its variables kept at the task."""
     cluster.start()
