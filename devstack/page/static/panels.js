@@ -37,7 +37,7 @@ function processCard(versions, chosen, choose) {
       count("ended") ? chip("ended", `${count("ended")} ended`) : null,
     ),
     versions.length > 1 && versions.some(isChosen)
-      ? versions.map((each) => versionButton(each, isChosen(each), choose))
+      ? h("div", { class: "versions" }, versions.map((each) => versionButton(each, isChosen(each), choose)))
       : null,
   );
 }
