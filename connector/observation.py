@@ -130,7 +130,7 @@ class JobWitness:
         self._invocations.labels(*template, "activated").inc()
         self._invocations.labels(*template, action).inc()
         self._execution_time.labels(*template).observe(duration_s)
-        if error is not None:
+        if not isinstance(outcome, Complete):
             self._remember(job, error, _reason(outcome))
         log = _log.info if isinstance(outcome, Complete) else _log.warning
         log(
@@ -151,7 +151,7 @@ class JobWitness:
         """A job was none of ours."""
         self._foreign_jobs.labels(job.type).inc()
 
-    def _remember(self, job: Job, error: ConnectorError, reason: str | None) -> None:
+    def _remember(self, job: Job, error: ConnectorError | None, reason: str | None) -> None:
         self._failures.append(
             RecentFailure(
                 at_ms=self._clock.now_ms(),
@@ -159,8 +159,9 @@ class JobWitness:
                 instance_key=job.process_instance_key,
                 process=job.bpmn_process_id,
                 element=job.element_id,
-                error=type(error).__name__,
-                code=error.code,
+                # An error expression may fail a job that got its answer.
+                error="ErrorExpression" if error is None else type(error).__name__,
+                code=None if error is None else error.code,
                 reason=reason,
             ),
         )
@@ -211,7 +212,7 @@ class WorkerMetrics(Observer):
 
 def _reason(outcome: Outcome) -> str | None:
     """The beginning of what the incident says: masked, and without the variables behind it."""
-    if not isinstance(outcome, Fail):
+    if isinstance(outcome, Complete):
         return None
     return outcome.message.partition(" | Error variables: ")[0][:_REASON_CHARS]
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
@@ -15,6 +16,7 @@ from runtime.settings import ByteSize, CommaList, DurationMs, DurationS, Fault, 
 
 _ENVIRONMENT = "CAMUNDA_CONNECTOR_SECRETPROVIDER_ENVIRONMENT"
 _CONSOLE = "CAMUNDA_CONNECTOR_SECRETPROVIDER_CONSOLE"
+_HOST = re.compile(r"[^\s/@:\[\]]+|[0-9A-Fa-f.*]*:[0-9A-Fa-f:.*]*:[0-9A-Fa-f:.*]*")
 SECRETS_PREFIX = f"{_ENVIRONMENT}_PREFIX"
 
 
@@ -36,6 +38,16 @@ def _check_job_types(settings: ConnectorSettings) -> Iterator[Fault]:
         )
 
 
+def _check_hosts(settings: ConnectorSettings) -> Iterator[Fault]:
+    # A pattern with a port or brackets would match nothing, and so forbid what it should allow.
+    if not all(_HOST.fullmatch(host) for host in settings.allowed_hosts):
+        yield Fault(
+            "CONNECTOR_ALLOWED_HOSTS",
+            "has an entry that is no host alone",
+            "leave out scheme, port, path and brackets, as in operate.example.com,*.camunda.io,::1",
+        )
+
+
 def _check_streaming(settings: ConnectorSettings) -> Iterator[Fault]:
     if settings.stream_enabled and settings.max_jobs_active == 1:
         yield Fault(
@@ -52,6 +64,7 @@ class ConnectorSettings(Connection, ProxySettings):
     watched_prefixes: ClassVar = (*Connection.watched_prefixes, "CAMUNDA_CONNECTOR_")
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(("stream_enabled", "max_jobs_active"), _check_streaming),
+        Rule(("allowed_hosts",), _check_hosts),
         Rule(("official_templates", "http_rest_type", "job_type"), _check_job_types),
         Rule(
             ("secrets_from_console", "auth_method", "client_id", "client_secret"),
