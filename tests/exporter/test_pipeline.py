@@ -363,15 +363,17 @@ async def test_where_the_user_said_to_begin_counts_once(tmp_path, clock):
     log = SharedLog()
     log.lines = [task_line(n) for n in range(1, 4)]
     changes = {"opening": log.open, "rewound": lambda _: True}
-    async with backend_and_setup(tmp_path, clock, **changes) as (backend, setup, _):
-        async with exporting(setup) as exporter:
-            await drive(clock, lambda: done(exporter) == 3)
-            log.taken.set()
-            await drive(clock, lambda: not exporter.pipeline.lanes)
-            log.lines += [task_line(n) for n in range(4, 7)]
-            log.told.append(Progress(5, "5"))  # by another process
-            log.returned.set()
-            await drive(clock, lambda: done(exporter) == 6)
+    async with (
+        backend_and_setup(tmp_path, clock, **changes) as (backend, setup, _),
+        exporting(setup) as exporter,
+    ):
+        await drive(clock, lambda: done(exporter) == 3)
+        log.taken.set()
+        await drive(clock, lambda: not exporter.pipeline.lanes)
+        log.lines += [task_line(n) for n in range(4, 7)]
+        log.told.append(Progress(5, "5"))  # by another process
+        log.returned.set()
+        await drive(clock, lambda: done(exporter) == 6)
     assert backend.keys == ["1-1-3", "1-6-6"]
 
 
