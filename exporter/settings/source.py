@@ -188,6 +188,17 @@ def _check_events(settings: SourceSettings) -> Iterator[Fault]:
         yield Fault("APP_INTEGRATIONS_EVENTS", "names nothing", f"use {', '.join(INTENTS)}")
 
 
+def _check_listener(settings: SourceSettings) -> Iterator[Fault]:
+    if settings.source_url.scheme.startswith("listener+") and settings.selection.kinds != (
+        "USER_TASK",
+    ):
+        yield Fault(
+            "APP_INTEGRATIONS_EVENTS",
+            "names more than user tasks, and task listeners tell of nothing else",
+            "set it to USER_TASK, or take another source",
+        )
+
+
 def _check_share(settings: SourceSettings) -> Iterator[Fault]:
     if settings.replicas == 1 and not settings.ordinal:
         return
@@ -228,5 +239,6 @@ SourceSettings.rules = (
         _check_oauth,
     ),
     Rule(("events",), _check_events),
+    Rule(("source", "events"), _check_listener),
     Rule(("source", "replicas", "ordinal"), _check_share),
 )

@@ -105,6 +105,15 @@ def test_everything_that_contradicts_is_told_at_once():
     } <= set(found)
 
 
+@pytest.mark.parametrize("events", ["INCIDENT", "USER_TASK,JOB"])
+def test_listeners_tell_of_user_tasks_only(events):
+    """Events that a task listener never has are refused together with all other faults."""
+    found = faults(
+        APP_INTEGRATIONS_SOURCE="listener+http://h:8080?type=t", APP_INTEGRATIONS_EVENTS=events
+    )
+    assert "user tasks" in found["APP_INTEGRATIONS_EVENTS"]
+
+
 @pytest.mark.parametrize(
     ("variable", "value"),
     [

@@ -136,7 +136,6 @@ async def probe(options: SourceOptions) -> None:
 
 @asynccontextmanager
 async def _open_gateway(address: Address, options: SourceOptions) -> AsyncIterator[JobGateway]:
-    _refuse_what_listeners_do_not_tell(options)
     credentials = _credentials(options)
     async with (
         open_session(HttpOptions(ca_file=credentials.ca_file)) as session,
@@ -144,14 +143,6 @@ async def _open_gateway(address: Address, options: SourceOptions) -> AsyncIterat
     ):
         client = RestClient(session, address.base, credentials, tokens=tokens, clock=options.clock)
         yield JobGateway(client, address)
-
-
-def _refuse_what_listeners_do_not_tell(options: SourceOptions) -> None:
-    if options.sieve.value_types != ("USER_TASK",):
-        raise SourceRefused(
-            "task listeners tell of user tasks only; set APP_INTEGRATIONS_EVENTS to USER_TASK, or "
-            "take another source"
-        )
 
 
 def _credentials(options: SourceOptions) -> Credentials:

@@ -165,13 +165,6 @@ async def test_a_url_that_cannot_be_used_is_refused(tmp_path, clock, query, word
         await probe(options_of(f"listener+http://h:8080{query}", clock, tmp_path))
 
 
-@pytest.mark.parametrize("kinds", [("INCIDENT",), ("USER_TASK", "JOB")])
-async def test_what_listeners_do_not_tell_is_refused(tmp_path, clock, kinds):
-    """Events that would never come are not asked for in silence."""
-    with pytest.raises(SourceRefused, match="user tasks only"):
-        await probe(options_of("listener+http://h?type=t", clock, tmp_path, kinds=kinds))
-
-
 async def test_one_process_has_the_inbox(cluster, tmp_path):
     """A second one in the same state directory does not start."""
     async with collecting(cluster.url, tmp_path):
