@@ -34,8 +34,9 @@ def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] = os
         for fault in error.faults:
             print(f"FAIL settings: {fault}")
         return ExitCode.FAILURE
-    except ServiceError as error:
-        return lifecycle.report(error)
+    except ServiceError as error:  # of a command for people; the service logs its own
+        print(f"{PROGRAM}: {error}", file=sys.stderr)
+        return ExitCode.FAILURE
 
 
 def _run(parsed: argparse.Namespace, environ: Mapping[str, str]) -> int:

@@ -12,7 +12,7 @@ import orjson
 
 from exporter.breaker import Breaker
 from exporter.deadletter import LAST_ID, Letter
-from exporter.errors import RecordError
+from exporter.errors import RecordError, StateUnavailable
 from exporter.lease import Lease
 from exporter.metrics import Metrics
 from exporter.redrive import Redriven, redrive, request_for
@@ -126,7 +126,10 @@ def _tell(redriven: Redriven, tried: int, total: int) -> None:
 @asynccontextmanager
 async def _opened(settings: ServiceSettings) -> AsyncIterator[State]:
     if not (settings.state_dir / FILE).exists():
-        _say(f"no state in {settings.state_dir} yet")
+        raise StateUnavailable(
+            f"no state in {settings.state_dir} yet; set APP_INTEGRATIONS_STATE_DIR as the service "
+            "has it"
+        )
     state = await open_state(
         settings.state_dir, None, settings.dead_letters_max_bytes, SystemClock()
     )

@@ -182,6 +182,16 @@ async def test_dead_letters_are_listed_shown_and_redriven(tmp_path):
         assert (await command(environ, "dead-letters", "show", "2"))[0] == 1
 
 
+@pytest.mark.parametrize("action", [("list",), ("show", "1"), ("redrive", "--all")])
+async def test_dead_letters_of_no_state_make_none(tmp_path, action):
+    """A wrong state directory is told, and nothing is made there."""
+    async with world(tmp_path) as (_, _, environ):
+        code, _, err = await command(environ, "dead-letters", *action)
+    assert code == 1
+    assert "APP_INTEGRATIONS_STATE_DIR" in err
+    assert not (tmp_path / "state").exists()
+
+
 async def test_status_and_check_tell_how_things_are(tmp_path):
     """`status` shows positions, `check` a line for each thing that it looked at."""
     async with world(tmp_path) as (backend, log, environ):
