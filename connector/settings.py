@@ -141,8 +141,8 @@ class ConnectorSettings(Connection, ProxySettings):
         CommaList,
         Variable(
             "CONNECTOR_ALLOWED_HOSTS",
-            meaning="Hosts that tasks may name in Operate and token URLs, `*` as a wildcard. "
-            "Empty allows any.",
+            meaning="Hosts that tasks may name in Operate and token URLs, without ports, `*` as a "
+            "wildcard. Empty allows any.",
         ),
     ] = ()
     max_response_bytes: Annotated[
