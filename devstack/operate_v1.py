@@ -7,21 +7,17 @@ store to store anyway. Clients match status and type.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from functools import partial
 
 from aiohttp import web
 
-from devstack.operate.errors import ApiError, InvalidRequestError
 from devstack.operate.fields import ENTITIES, PROCESS_INSTANCES, Entity, Kind
-from devstack.operate.query import INT64, parse_query
-from devstack.operate.scalars import to_int
+from devstack.operate.query import parse_query
+from devstack.operate.scalars import path_key
 from devstack.operate.store import Store
-from devstack.problems import json_response, server_error, v1_problem
+from devstack.problems import answering_v1, json_response, server_error
 from devstack.version import Version
 from runtime.clock import Clock
-
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class OperateV1:
@@ -44,19 +40,19 @@ class OperateV1:
         instance = f"/v1/{PROCESS_INSTANCES.path}/{{key}}"
         return [
             *routes,
-            web.delete(instance, _answering(self._delete)),
-            web.get(f"{instance}/statistics", _answering(self._statistics)),
-            web.get(f"{instance}/sequence-flows", _answering(self._sequence_flows)),
+            web.delete(instance, answering_v1(self._delete)),
+            web.get(f"{instance}/statistics", answering_v1(self._statistics)),
+            web.get(f"{instance}/sequence-flows", answering_v1(self._sequence_flows)),
         ]
 
     def _entity_routes(self, entity: Entity) -> list[web.RouteDef]:
         base = f"/v1/{entity.path}"
         routes = [
-            web.post(f"{base}/search", _answering(partial(self._search, entity))),
-            web.get(f"{base}/{{key}}", _answering(partial(self._get, entity))),
+            web.post(f"{base}/search", answering_v1(partial(self._search, entity))),
+            web.get(f"{base}/{{key}}", answering_v1(partial(self._get, entity))),
         ]
         if entity.has_xml:
-            routes.append(web.get(f"{base}/{{key}}/xml", _answering(partial(self._xml, entity))))
+            routes.append(web.get(f"{base}/{{key}}/xml", answering_v1(partial(self._xml, entity))))
         return routes
 
     async def _search(self, entity: Entity, request: web.Request) -> web.Response:
@@ -71,40 +67,21 @@ class OperateV1:
 
     async def _get(self, entity: Entity, request: web.Request) -> web.Response:
         text = request.match_info["key"]
-        key = text if entity.key_field.kind is Kind.TEXT else _key(text)
+        key = text if entity.key_field.kind is Kind.TEXT else path_key(text)
         return json_response(self._store.get(entity, key))
 
     async def _xml(self, entity: Entity, request: web.Request) -> web.Response:
-        xml = self._store.xml(entity, _key(request.match_info["key"]))
+        xml = self._store.xml(entity, path_key(request.match_info["key"]))
         return web.Response(text=xml, content_type="text/xml", charset="UTF-8")
 
     async def _statistics(self, request: web.Request) -> web.Response:
-        return json_response(self._store.statistics(_key(request.match_info["key"])))
+        return json_response(self._store.statistics(path_key(request.match_info["key"])))
 
     async def _sequence_flows(self, request: web.Request) -> web.Response:
-        return json_response(self._store.sequence_flows(_key(request.match_info["key"])))
+        return json_response(self._store.sequence_flows(path_key(request.match_info["key"])))
 
     async def _delete(self, request: web.Request) -> web.Response:
-        key = _key(request.match_info["key"])
+        key = path_key(request.match_info["key"])
         self._store.delete(key)
         message = f"Process instance {key} and dependant data was deleted"
         return json_response({"message": message, "deleted": 1})
-
-
-def _key(text: str) -> int:
-    key = to_int("key", text, INT64)
-    if key is None:
-        raise InvalidRequestError("the key in the path must be an integer")
-    return key
-
-
-def _answering(handler: Handler) -> Handler:
-    """The handler, with its refusals turned into the API's error bodies."""
-
-    async def answer(request: web.Request) -> web.StreamResponse:
-        try:
-            return await handler(request)
-        except ApiError as error:
-            return v1_problem(error)
-
-    return answer

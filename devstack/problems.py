@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from uuid import uuid4
 
@@ -18,6 +19,7 @@ from devstack.operate.errors import ApiError
 from runtime.clock import Clock
 
 _PROBLEM_JSON = "application/problem+json"
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 def v1_problem(error: ApiError) -> web.Response:
@@ -29,6 +31,18 @@ def v1_problem(error: ApiError) -> web.Response:
         "type": error.type,
     }
     return _problem(error.status, body)
+
+
+def answering_v1(handler: Handler) -> Handler:
+    """The handler, with its refusals turned into the API v1's error bodies."""
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        except ApiError as error:
+            return v1_problem(error)
+
+    return answer
 
 
 def v2_problem(status: int, title: str, detail: str, path: str) -> web.Response:

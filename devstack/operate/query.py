@@ -13,13 +13,12 @@ import orjson
 
 from devstack.operate.errors import InvalidDataError, InvalidRequestError, StoreFailureError
 from devstack.operate.fields import Entity, Field, Kind
-from devstack.operate.scalars import to_boolean, to_int, to_text
+from devstack.operate.scalars import INT64, to_boolean, to_int, to_text
 from devstack.version import Version
 
 DEFAULT_SIZE = 10
 MAX_SIZE = 1000
 INT32 = 1 << 31
-INT64 = 1 << 63
 
 
 @dataclass(frozen=True, slots=True)

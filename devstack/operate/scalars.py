@@ -11,6 +11,7 @@ from math import isfinite
 
 from devstack.operate.errors import InvalidRequestError
 
+INT64 = 1 << 63
 _NUMBER = re.compile(r"[+-]?\d+")
 _BOOLEANS = {"true": 1, "True": 1, "TRUE": 1, "false": 0, "False": 0, "FALSE": 0, "": None}
 
@@ -39,6 +40,21 @@ def to_int(name: str, value: object, bound: int) -> int | None:
             f"JSON parse error: {name} must be an integer of the field's size"
         )
     return number
+
+
+def path_key(text: str) -> int:
+    """The key that stands in a path.
+
+    Raises:
+        InvalidRequestError: when it is no 64-bit integer.
+    """
+    try:
+        key = to_int("key", text, INT64)
+    except InvalidRequestError:
+        key = None
+    if key is None:
+        raise InvalidRequestError("the key in the path must be a 64-bit integer")
+    return key
 
 
 def to_boolean(name: str, value: object) -> int | None:

@@ -1,24 +1,20 @@
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from aiohttp import web
 
 from devstack.engine import Engine
-from devstack.operate.errors import ApiError, InvalidRequestError
 from devstack.operate.fields import PROCESS_DEFINITIONS
-from devstack.operate.query import INT64
-from devstack.operate.scalars import to_int
+from devstack.operate.scalars import path_key
 from devstack.operate.store import Store
 from devstack.orchestration_v2 import UserTaskApi
 from devstack.page.views import Views
 from devstack.page.work import OpenWork
-from devstack.problems import json_response, v1_problem
+from devstack.problems import answering_v1, json_response
 from devstack.version import Version
 
 STATIC = Path(__file__).parent / "static"
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class Page:
@@ -42,10 +38,10 @@ class Page:
         return [
             web.get("/", self._index),
             web.static("/devstack/page", STATIC),
-            web.get("/devstack/processes", _answering(self._processes)),
-            web.get("/devstack/processes/{key}", _answering(self._process)),
-            web.get("/devstack/processes/{key}/xml", _answering(self._xml)),
-            web.get("/devstack/instances/{key}", _answering(self._instance)),
+            web.get("/devstack/processes", answering_v1(self._processes)),
+            web.get("/devstack/processes/{key}", answering_v1(self._process)),
+            web.get("/devstack/processes/{key}/xml", answering_v1(self._xml)),
+            web.get("/devstack/instances/{key}", answering_v1(self._instance)),
             *self._user_tasks.routes(),
         ]
 
@@ -69,17 +65,4 @@ class Page:
 
 
 def _key(request: web.Request) -> int:
-    key = to_int("key", request.match_info["key"], INT64)
-    if key is None:
-        raise InvalidRequestError("the key in the path must be an integer")
-    return key
-
-
-def _answering(handler: Handler) -> Handler:
-    async def answer(request: web.Request) -> web.StreamResponse:
-        try:
-            return await handler(request)
-        except ApiError as error:
-            return v1_problem(error)
-
-    return answer
+    return path_key(request.match_info["key"])
