@@ -182,7 +182,8 @@ def unreadable(raw: bytes, error: Exception) -> Unreadable:
 def whose(raw: bytes) -> tuple[int, int]:
     """Partition and position that broken text names, or what stands for unknown."""
     partition, position = _PARTITION.search(raw), _POSITION.search(raw)
+    told = int(partition[1]) if partition else UNKNOWN_PARTITION
     return (
-        int(partition[1]) if partition else UNKNOWN_PARTITION,
+        told if told <= MOST_PARTITIONS else UNKNOWN_PARTITION,
         int(position[1]) if position else UNKNOWN_POSITION,
     )

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exporter.event import INTENTS, Selection, intents_of
-from exporter.record import Fault, Record, Sieve, Unreadable
+from exporter.record import Fault, Record, Sieve, Unreadable, whose
 from tests.kit.records import other_line, pretty, record, task_line
 
 tasks = Sieve(intents_of([Selection()]))
@@ -138,3 +138,9 @@ def test_lines_and_single_records_are_judged_alike(kinds):
     together = tasks.lines(lines)
     assert [type(sifted) for sifted in together] == [type(sifted) for sifted in singly]
     assert [sifted.position for sifted in together] == [sifted.position for sifted in singly]
+
+
+@pytest.mark.parametrize(("told", "partition"), [(8191, 8191), (8192, 0), (9999, 0), (0, 0)])
+def test_broken_text_is_of_a_partition_that_can_be(told, partition):
+    """A number that no partition can have makes no lane of its own."""
+    assert whose(b'{"position":7,"partitionId":%d,' % told) == (partition, 7)
