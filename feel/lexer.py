@@ -18,12 +18,14 @@ _GAP = r"(?:\s+|//[^\n]*|/\*(?s:.*?)\*/)*"
 _PIECE = r"""
     (?:[^\W\d]|[$\U00010000-\U000EFFFF])[\w$\U00010000-\U000EFFFF]*   # a word
   | \d+(?:\.\d+)? | \.\d+                           # a number
-  | "[^"\\]*(?:\\.[^"\\]*)*"                      # a text
+  | "[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\Z|\\)          # a text, all that is left if it is open
+  | /\*(?s:.*)                                      # a comment that is open
   | `[^`]+`                                         # a quoted name
   | \*\* | \.\. | <= | >= | != | -> | \S            # an operator, or what is none
 """
 _TOKENS = re.compile(f"{_GAP}({_PIECE}|\\Z)", re.VERBOSE | re.DOTALL)
 
+_TEXT = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
 _ESCAPE = re.compile(
     r"\\(?:([\"'\\nrtbf])"
     r"|u([Dd][89ABab][0-9A-Fa-f]{2})\\u([Dd][C-Fc-f][0-9A-Fa-f]{2})"
@@ -38,6 +40,10 @@ def tokenize(text: str) -> list[str]:
     Twice, so that the token after any but the last can be looked at.
     """
     tokens: list[str] = _TOKENS.findall(text)
+    # What is left of an open text is read once only: to look for its end again from each `"` in
+    # it would take minutes.
+    if len(tokens) > 1 and tokens[-2][:1] == '"' and not _TEXT.fullmatch(tokens[-2]):
+        tokens[-2] = '"'
     tokens.append(END)
     return tokens
 

@@ -96,3 +96,14 @@ def test_values_of_the_context_may_be_larger_than_what_may_be_made():
         "last": 999,
         "count": 1_000,
     }
+
+
+@pytest.mark.parametrize(
+    "text", ['"\\' * 99_999, '1 + "\\' + '"\\' * 50_000, "/* " * 66_000, '@"a' * 60_000]
+)
+def test_what_is_left_open_is_read_once(text):
+    """A text or comment without its end is a fault at once, however often it begins again."""
+    start = time.perf_counter()
+    with pytest.raises(feel.FeelSyntaxError):
+        feel.compile(text)
+    assert time.perf_counter() - start < 5
