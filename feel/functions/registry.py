@@ -198,8 +198,9 @@ def _checked(
 def warn_argument(run: Run, name: str, parameter: Parameter, argument: Value) -> None:
     """Note that a function does not take an argument of this type."""
     if run.warnings is not None:
+        article = "an" if parameter.type[0] in "aeiou" else "a"
         run.warn(
             "wrong-argument",
-            f"function `{name}` takes a {parameter.type} as `{parameter.name}`,"
+            f"function `{name}` takes {article} {parameter.type} as `{parameter.name}`,"
             f" not {type_of(argument)}",
         )
