@@ -157,6 +157,7 @@ async def test_what_is_not_there_is_not_found(session, path, status):
         assert response.status == status
 
 
+@pytest.mark.slow  # it needs what npm installs
 @pytest.mark.parametrize(
     "name",
     ["bpmn-navigated-viewer.production.min.js", "bpmn-js.css", "diagram-js.css", "LICENSE"],
