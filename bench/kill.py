@@ -60,8 +60,9 @@ class Feeder(Protocol):
 class FileFeeder:
     """Appends to a log file, which is rotated now and then."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, rotate_bytes: int = 2**20) -> None:
         self._log = directory / "records.jsonl"
+        self._rotate_bytes = rotate_bytes
         self._rotations = 0
         self.environ = {"APP_INTEGRATIONS_SOURCE": f"file://{directory}/records*.jsonl"}
 
@@ -69,7 +70,7 @@ class FileFeeder:
         """Write lines; a rotation renames the file and begins a new one."""
         with self._log.open("ab") as file:
             file.writelines(record + b"\n" for record in records)
-        if self._log.stat().st_size > 2**20:
+        if self._log.stat().st_size > self._rotate_bytes:
             self._rotations += 1
             self._log.rename(self._log.with_name(f"records-{self._rotations:05}.jsonl"))
 

@@ -27,6 +27,8 @@ from bench.kill import Backend, FileFeeder, Writer, environ_of, serving, start
 GROWTH = 1.1
 IDLE_MIB = 60
 MIB = 2**20
+AHEAD = 20_000
+"""User tasks written and not taken yet."""
 
 
 class FlappingBackend(Backend):
@@ -49,13 +51,14 @@ async def run(minutes: float, away_s: float) -> bool:
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name)
         async with serving(backend) as url:
-            feeder = FileFeeder(directory)
+            # The source knows each file that lies there, so their number must not grow with time.
+            feeder = FileFeeder(directory, rotate_bytes=256 * MIB)
             environ = environ_of(directory, url) | feeder.environ
             process = await start(environ | {"APP_INTEGRATIONS_BATCH_SIZE": "50"})
             memory = psutil.Process(process.pid)
             await asyncio.sleep(3.0)
             idle_mib = memory.memory_info().rss / MIB
-            feeding = asyncio.create_task(_feed(feeder, writer))
+            feeding = asyncio.create_task(_feed(feeder, writer, backend))
             samples = await _sample(memory, minutes * 60)
             feeding.cancel()
             await asyncio.gather(feeding, return_exceptions=True)
@@ -65,10 +68,12 @@ async def run(minutes: float, away_s: float) -> bool:
     return _judge(idle_mib, samples, backend)
 
 
-async def _feed(feeder: FileFeeder, writer: Writer) -> None:
+async def _feed(feeder: FileFeeder, writer: Writer, backend: Backend) -> None:
     while True:
-        await feeder.feed(writer.some(1000))
-        await asyncio.sleep(0.1)
+        # Always more than fits into any queue, and no more than a disk holds after half an hour.
+        if writer.count - backend.taken < AHEAD:
+            await feeder.feed(writer.some(1000))
+        await asyncio.sleep(0.05)
 
 
 async def _sample(memory: psutil.Process, for_s: float) -> list[float]:
