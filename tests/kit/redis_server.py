@@ -19,7 +19,7 @@ def require_redis() -> str:
     """The program; the test is skipped with the package's name where it is missing."""
     program = shutil.which("redis-server")
     if program is None:
-        pytest.skip("needs the Debian package redis-server; run tests/system-packages")
+        pytest.fail("needs the Debian package redis-server; run tests/system-packages")
     return program
 
 

@@ -62,7 +62,7 @@ def jars() -> str:
     """The class path; the test is skipped with what is missing where that cannot be had."""
     for program, package in (("java", "default-jre-headless"), ("mvn", "maven")):
         if shutil.which(program) is None:
-            pytest.skip(f"needs the Debian package {package}; run tests/system-packages")
+            pytest.fail(f"needs the Debian package {package}; run tests/system-packages")
     wanted = dict(line.split()[::-1] for line in SUMS.read_text().splitlines())
     if not all((CACHE / name).is_file() for name in wanted):
         _fetch()
