@@ -59,7 +59,7 @@ file.delete.delay.ms=0
 
 
 def jars() -> str:
-    """The class path; the test is skipped with what is missing where that cannot be had."""
+    """The class path; the test fails with what is missing where that cannot be had."""
     for program, package in (("java", "default-jre-headless"), ("mvn", "maven")):
         if shutil.which(program) is None:
             pytest.fail(f"needs the Debian package {package}; run tests/system-packages")
@@ -77,7 +77,7 @@ def _fetch() -> None:
     goal = ["dependency:copy-dependencies", f"-DoutputDirectory={CACHE}"]
     fetched = subprocess.run([*command, *goal], capture_output=True, text=True, check=False)
     if fetched.returncode:
-        pytest.skip(f"Maven cannot fetch Kafka's broker: {fetched.stdout[-500:]}")
+        pytest.fail(f"Maven cannot fetch Kafka's broker: {fetched.stdout[-500:]}")
 
 
 class Broker:
