@@ -8,6 +8,7 @@ import socket
 import pytest
 
 from tests.kit.clock import FakeClock
+from tests.kit.loop import QuietLoop
 
 _real_connect = socket.socket.connect
 
@@ -18,6 +19,11 @@ def _connect_to_loopback(self, address):
         if host != "localhost" and not ipaddress.ip_address(host).is_loopback:
             pytest.fail(f"a test tried to reach {host}: only loopback is allowed")
     return _real_connect(self, address)
+
+
+def pytest_asyncio_loop_factories() -> dict[str, type[QuietLoop]]:
+    """Every asynchronous test runs on the loop that tells when nothing is under way."""
+    return {"quiet": QuietLoop}
 
 
 @pytest.fixture(autouse=True)

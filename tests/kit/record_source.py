@@ -16,6 +16,7 @@ from exporter.progress import Progress
 from exporter.record import Record, Sieve
 from exporter.sources import Chunk, Credentials, Source, SourceOptions
 from tests.kit.clock import FakeClock
+from tests.kit.loop import quiet
 
 
 @dataclass
@@ -84,9 +85,13 @@ class Reading:
         return took_s
 
     async def pass_time(self, seconds: float) -> None:
-        """Move the clock on, and leave sockets the real time that they need."""
-        await self.clock.advance(seconds)
-        await asyncio.sleep(0.008)
+        """Move the clock on from one sleeper to the next; sockets come to rest in between."""
+        left_s = seconds
+        while left_s > 0:
+            step_s = min([left_s, *self.clock.sleeping_s[:1]])
+            await self.clock.advance(step_s)
+            await quiet()
+            left_s -= step_s
 
 
 @asynccontextmanager

@@ -28,6 +28,7 @@ from runtime.oauth import ClientCredentials
 from tests.kit.clock import FakeClock
 from tests.kit.exporter import Setup, drive, exporting
 from tests.kit.http import serving
+from tests.kit.loop import run as run_on_quiet_loop
 from tests.kit.record_source import options_of, reading
 from tests.kit.waiting import eventually
 from tests.kit.zeebe_records import Journal
@@ -440,7 +441,7 @@ def test_any_lateness_within_the_lag_keeps_order(tmp_path, schedule):
             await read.until(lambda: len(read.records) >= len(schedule), step_s=0.5)
             assert read.positions == list(range(1, len(schedule) + 1))
 
-    asyncio.run(run())
+    run_on_quiet_loop(run())
 
 
 @given(

@@ -1,0 +1,88 @@
+"""An event loop that says when nothing is under way, so that a test's clock never overtakes it."""
+
+from __future__ import annotations
+
+import asyncio
+import selectors
+from collections.abc import Callable, Coroutine
+from concurrent.futures import Executor
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+_ARRIVAL_S = 0.001
+"""What was written to a loopback socket is readable at its other end well within this time."""
+
+
+class QuietLoop(asyncio.SelectorEventLoop):
+    """The usual loop, and `quiet()`.
+
+    It is quiet when no callback is ready, no socket has anything to read and no thread that it
+    started is at work: what is left waits for time to pass, or for another process.
+    """
+
+    def __init__(self) -> None:
+        self._selector_of_ours = _Selector(self._is_idle, self._tell)
+        self._waiting: list[asyncio.Future[None]] = []
+        self._in_threads = 0
+        super().__init__(self._selector_of_ours)
+
+    async def quiet(self) -> None:
+        """Return once nothing is under way."""
+        waiting = self.create_future()
+        self._waiting.append(waiting)
+        self._selector_of_ours.asked = True
+        await waiting
+
+    def run_in_executor(
+        self, executor: Executor | None, func: Callable[..., Any], *args: Any
+    ) -> asyncio.Future[Any]:
+        self._in_threads += 1
+        future = super().run_in_executor(executor, func, *args)
+        future.add_done_callback(self._came_back)
+        return future
+
+    def _came_back(self, _: asyncio.Future[Any]) -> None:
+        self._in_threads -= 1
+
+    def _is_idle(self) -> bool:
+        return self._in_threads == 0
+
+    def _tell(self) -> None:
+        self._selector_of_ours.asked = False
+        waiting, self._waiting = self._waiting, []
+        for future in waiting:
+            if not future.done():
+                future.set_result(None)
+
+
+class _Selector(selectors.DefaultSelector):
+    """Looks once more for a moment before the loop would wait, and tells when that gave nothing."""
+
+    def __init__(self, is_idle: Callable[[], bool], tell: Callable[[], None]) -> None:
+        super().__init__()
+        self.asked = False
+        self._is_idle = is_idle
+        self._tell = tell
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        # A time-out of zero means that callbacks are ready: the loop does not wait.
+        if not self.asked or not self._is_idle() or (timeout is not None and timeout <= 0):
+            return super().select(timeout)
+        events = super().select(_ARRIVAL_S if timeout is None else min(timeout, _ARRIVAL_S))
+        if not events:
+            self._tell()
+        return events
+
+
+async def quiet() -> None:
+    """Wait until nothing is under way in the running loop, which is a `QuietLoop`."""
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, QuietLoop)
+    await loop.quiet()
+
+
+def run(main: Coroutine[Any, Any, T]) -> T:
+    """Run `main` to its end on a loop of its own, as `asyncio.run` does."""
+    with asyncio.Runner(loop_factory=QuietLoop) as runner:
+        return runner.run(main)
