@@ -8,9 +8,13 @@
     a web page for an answer, no whole answer,
     no access token ──────────────────────────────── Unavailable  after all tries
 
-`Rejected` means that the batch itself is the problem, `Unavailable` that the backend is. A round of
-tries is what upstream calls a send: it ends with the first answer that decides, with the last try,
-with its total time-out, or when the circuit breaker opens.
+`Rejected` means that the batch itself is the problem, `Unavailable` that the backend is, or that it
+cannot be told yet. A round of tries is what upstream calls a send: it ends with the first answer
+that decides, with the last try, with its total time-out, or when the circuit breaker opens.
+
+"All tries" are those that were answered so, over all rounds of a batch: a backend that needs most
+of a round's time to answer 500 is asked as often as a quick one, and neither tries that were cut
+nor an outage in between blame the batch.
 """
 
 from __future__ import annotations
@@ -54,15 +58,17 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class Unavailable:
-    """The backend is the problem: away, overloaded, or not what it should be.
+    """Not decided: the backend is away, overloaded, or has not refused often enough.
 
     Attributes:
         reason: In words.
         retry_after_s: How long it asked to wait, None when it did not.
+        refusals: Tries of the batch so far, over all rounds, that were answered with a refusal.
     """
 
     reason: str
     retry_after_s: float | None = None
+    refusals: int = 0
 
 
 Outcome = Delivered | Rejected | Unavailable
@@ -73,7 +79,7 @@ class Policy:
     """How long and how often is tried.
 
     Attributes:
-        tries: In one round.
+        tries: In one round, and how many must be answered with a server error to set a batch aside.
         total_s: For one round, waits included.
         try_s: For one try.
         backoff: Waits between tries, and on between rounds.
@@ -89,10 +95,11 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class _Verdict:
-    """What one try came to, and whether another may come to something else."""
+    """What one try came to, whether another may come to something else, and how soon."""
 
     outcome: Outcome
     final: bool = False
+    retry_after_s: float | None = None
 
 
 class Delivery:
@@ -123,9 +130,14 @@ class Delivery:
         self._metrics = metrics
         self._clock = clock
         self._random = random
+        self._refusals: dict[str, int] = {}
+        """By key, of batches that are not decided: one a lane, and those whose lane was ended."""
 
     async def send(self, request: Request) -> Outcome:
-        """One round: wait for the circuit breaker, then try until it is decided or time is up."""
+        """One round: wait for the circuit breaker, then try until it is decided or time is up.
+
+        A request of the same key is the same batch, in its next round.
+        """
         async with self._breaker.turn():
             started_s = self._clock.monotonic_s()
             self._metrics.batch_size.observe(request.count)
@@ -152,21 +164,32 @@ class Delivery:
         return max(delay_s, min(asked_s or 0.0, LONGEST_RETRY_AFTER_S))
 
     async def _round(self, request: Request, until_s: float) -> Outcome:
+        refusals = self._refusals.pop(request.idempotency_key, 0)
+        outcome = await self._tries(request, until_s, refusals)
+        if isinstance(outcome, Unavailable) and outcome.refusals:
+            self._refusals[request.idempotency_key] = outcome.refusals
+        return outcome
+
+    async def _tries(self, request: Request, until_s: float, refusals: int) -> Outcome:
         attempt = 0
+        left_s = self._policy.total_s
         while True:
             attempt += 1
-            left_s = until_s - self._clock.monotonic_s()
             verdict = await self._try(request, min(left_s, self._policy.try_s))
-            if verdict.final or attempt >= self._policy.tries:
+            refusals += isinstance(verdict.outcome, Rejected)
+            if verdict.final or refusals >= self._policy.tries:
                 return verdict.outcome
-            if not self._breaker.is_closed:
-                return Unavailable(_reason(verdict.outcome))
+            ended = Unavailable(_reason(verdict.outcome), verdict.retry_after_s, refusals)
+            if attempt >= self._policy.tries or not self._breaker.is_closed:
+                return ended
             delay_s = self._policy.backoff.delay_s(attempt, self._random)
-            if isinstance(verdict.outcome, Unavailable):
-                delay_s = max(delay_s, verdict.outcome.retry_after_s or 0.0)
+            delay_s = max(delay_s, verdict.retry_after_s or 0.0)
             if self._clock.monotonic_s() + delay_s >= until_s:
-                return verdict.outcome
+                return ended
             await self._clock.sleep(delay_s)
+            left_s = until_s - self._clock.monotonic_s()
+            if left_s <= 0:  # a sleep may take longer; without time left a call would not be cut
+                return ended
 
     async def _try(self, request: Request, timeout_s: float) -> _Verdict:
         try:
@@ -185,7 +208,7 @@ class Delivery:
         if isinstance(error.__cause__, HttpTimeoutError):
             self._metrics.timeout.labels("token").inc()
         asked_s = error.retry_after_s if isinstance(error, TokenUnavailableError) else None
-        return _Verdict(Unavailable(str(error), asked_s))
+        return _Verdict(Unavailable(str(error)), retry_after_s=asked_s)
 
     def _judged(self, answer: Answer) -> _Verdict:
         status = answer.status
@@ -208,12 +231,13 @@ class Delivery:
         if status == _UNAUTHORIZED and answer.token is not None:
             self._metrics.unauthorized.inc()
             self._backend.drop(answer.token)
-            return _Verdict(rejected)
-        return _Verdict(rejected, final=status < 500)  # noqa: PLR2004 - the class of a status
+            return _Verdict(rejected, retry_after_s=asked_s)
+        is_final = status < 500  # noqa: PLR2004 - the class of a status
+        return _Verdict(rejected, is_final, asked_s)
 
     def _away(self, reason: str, asked_s: float | None) -> _Verdict:
         self._breaker.failed(asked_s)
-        return _Verdict(Unavailable(reason, asked_s))
+        return _Verdict(Unavailable(reason), retry_after_s=asked_s)
 
 
 def _plain(headers: Mapping[str, str]) -> dict[str, str]:

@@ -105,7 +105,8 @@ async def _drive(settings: ExporterSettings, letters: Sequence[Letter], state: S
     delivered = 0
     tried = 0
     async with delivering(settings, breaker, Metrics(new_registry()), clock) as delivery:
-        async for redriven in redrive(letters, state, delivery, metadata=settings.event_metadata):
+        metadata = settings.event_metadata
+        async for redriven in redrive(letters, state, delivery, metadata=metadata, clock=clock):
             tried += 1
             delivered += redriven.ending == "delivered"
             _tell(redriven, tried, len(letters))

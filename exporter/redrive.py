@@ -8,11 +8,12 @@ from typing import Literal
 
 from exporter.backend import Request
 from exporter.deadletter import Letter
-from exporter.delivery import Delivered, Delivery, Rejected
+from exporter.delivery import Delivered, Delivery, Outcome, Rejected, Unavailable
 from exporter.errors import RecordError
 from exporter.event import INTENTS, to_event
 from exporter.record import Record, Sieve
 from exporter.state import State
+from runtime.clock import Clock
 
 _sieve = Sieve(INTENTS)
 
@@ -35,7 +36,7 @@ class Redriven:
 
 
 async def redrive(
-    letters: Sequence[Letter], state: State, delivery: Delivery, *, metadata: bool
+    letters: Sequence[Letter], state: State, delivery: Delivery, *, metadata: bool, clock: Clock
 ) -> AsyncIterator[Redriven]:
     """Send letters, each with the key that it had; what is delivered is forgotten at once.
 
@@ -46,6 +47,7 @@ async def redrive(
         state: Where they are kept.
         delivery: Where they go.
         metadata: Whether events made from records tell their position, partition and time.
+        clock: For the pauses between rounds of tries.
     """
     for letter in letters:
         body = await state.body(letter.id)
@@ -57,7 +59,7 @@ async def redrive(
         except RecordError as error:
             yield Redriven(letter, "unusable", str(error))
             continue
-        outcome = await delivery.send(request)
+        outcome = await _sent(request, delivery, clock)
         if isinstance(outcome, Delivered):
             await state.remove(letter.id)
             yield Redriven(letter, "delivered")
@@ -66,6 +68,18 @@ async def redrive(
         else:
             yield Redriven(letter, "unavailable", outcome.reason)
             return
+
+
+async def _sent(request: Request, delivery: Delivery, clock: Clock) -> Outcome:
+    """A round of tries, and more for as long as each brings the batch nearer to its refusal."""
+    rounds = refusals = 0
+    while True:
+        outcome = await delivery.send(request)
+        if not isinstance(outcome, Unavailable) or outcome.refusals == refusals:
+            return outcome
+        refusals = outcome.refusals
+        rounds += 1
+        await clock.sleep(delivery.pause_s(rounds, outcome))
 
 
 def request_for(letter: Letter, body: bytes, *, metadata: bool) -> Request:

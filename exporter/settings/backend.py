@@ -110,7 +110,13 @@ class BackendSettings(ProxySettings):
         ),
     ] = True
     max_retries: Annotated[
-        int, Field(ge=0, le=1000), ours("MAX_RETRIES", meaning="Second tries in one round.")
+        int,
+        Field(ge=0, le=1000),
+        ours(
+            "MAX_RETRIES",
+            meaning="Second tries in one round. So many and one more must be answered with a 5xx "
+            "that blames the batch, over as many rounds as that takes, to set a batch aside.",
+        ),
     ] = 2
     retry_delay_ms: Annotated[
         DurationMs,

@@ -17,6 +17,7 @@ from exporter.metrics import Metrics
 from runtime.backoff import Backoff
 from runtime.oauth import ClientCredentials
 from tests.kit.backend import Backend, half, hang, reset, status, web_page
+from tests.kit.clock import FakeClock
 from tests.kit.exporter import PATIENT, Setup, delivering, drive
 from tests.kit.http import serving
 
@@ -67,6 +68,77 @@ async def test_other_5xx_is_the_batchs_fault_after_all_tries(code, clock, tmp_pa
         outcome = await outcome_of(delivery, clock)
         assert isinstance(outcome, Rejected)
         assert (outcome.status, len(backend.posted)) == (code, 3)
+
+
+def slowly(code, after_s, clock, **headers):
+    """Answer with a status after a while."""
+
+    async def answer(request):
+        await clock.sleep(after_s)
+        return await status(code, **headers)(request)
+
+    return answer
+
+
+async def test_a_slow_500_is_tried_as_often_as_a_quick_one(clock, tmp_path):
+    """Where one answer uses up a round's time, the tries of all rounds count together."""
+    policy = Policy(tries=3, total_s=5.0, backoff=Backoff(first_s=1.5))
+    async with sending(clock, tmp_path, policy=policy) as (delivery, backend, _):
+        backend.otherwise = slowly(500, 4.5, clock)
+        rounds = [await outcome_of(delivery, clock) for _ in range(3)]
+        assert rounds[:2] == [
+            Unavailable("the backend answers 500", refusals=1),
+            Unavailable("the backend answers 500", refusals=2),
+        ]
+        assert isinstance(rounds[2], Rejected)
+        assert len(backend.posted) == 3
+
+
+async def test_only_tries_that_were_refused_count(clock, tmp_path):
+    """Neither a try that was cut nor a backend that was away in between blames the batch."""
+    policy = replace(PATIENT, try_s=0.05)
+    async with sending(clock, tmp_path, policy=policy) as (delivery, backend, _):
+        backend.say(status(500), hang, status(503), reset, status(500), status(504), status(599))
+        outcomes = [await outcome_of(delivery, clock) for _ in range(3)]
+        assert [outcome.refusals for outcome in outcomes[:2]] == [1, 2]
+        assert isinstance(outcomes[2], Rejected)
+        assert (outcomes[2].status, len(backend.posted)) == (599, 7)
+
+
+async def test_each_batch_has_tries_of_its_own(clock, tmp_path):
+    """What one batch was refused counts for no other, and not for itself once it was decided."""
+    policy = Policy(tries=2, total_s=1.0, backoff=Backoff(first_s=2.0))
+    async with sending(clock, tmp_path, policy=policy) as (delivery, backend, _):
+        backend.say(status(500), status(500), status(200), status(500))
+        assert isinstance(await outcome_of(delivery, clock), Unavailable)
+        other = await delivery.send(replace(REQUEST, idempotency_key="2-3-5"))
+        assert other == Unavailable("the backend answers 500", refusals=1)
+        assert await outcome_of(delivery, clock) == Delivered()
+        assert isinstance(await outcome_of(delivery, clock), Unavailable)
+
+
+async def test_a_server_error_may_ask_to_wait(clock, tmp_path):
+    """`Retry-After` is honoured with whatever status it comes."""
+    async with sending(clock, tmp_path) as (delivery, backend, _):
+        backend.say(status(500, Retry_After="20"))
+        began_s = clock.monotonic_s()
+        assert await outcome_of(delivery, clock) == Delivered()
+        assert clock.monotonic_s() - began_s >= 20.0
+
+
+async def test_a_try_is_not_begun_without_time_for_it(tmp_path):
+    """When a wait took longer than the round had left, no call is made that would not be cut."""
+
+    class Oversleeping(FakeClock):
+        async def sleep(self, delay_s):
+            await super().sleep(delay_s + 10.0)
+
+    clock = Oversleeping()
+    policy = Policy(tries=3, total_s=5.0, backoff=Backoff(first_s=2.0))
+    async with sending(clock, tmp_path, policy=policy) as (delivery, backend, _):
+        backend.otherwise = status(503)
+        assert isinstance(await outcome_of(delivery, clock), Unavailable)
+        assert len(backend.posted) == 1
 
 
 @pytest.mark.parametrize("code", [302, 304, 307, 408, 425, 429, 502, 503, 504])

@@ -11,12 +11,14 @@ from hypothesis import strategies as st
 
 from exporter.batch import Limits
 from exporter.deadletter import LAST_ID
+from exporter.delivery import Policy
 from exporter.event import Selection
 from exporter.lease import Lease
 from exporter.pipeline import Share
 from exporter.progress import Progress
 from exporter.record import UNKNOWN_PARTITION
 from exporter.state import open_state
+from runtime.backoff import Backoff
 from tests.kit.backend import (
     TAKE,
     Backend,
@@ -159,6 +161,25 @@ async def test_a_rejected_batch_is_set_aside_and_the_lane_goes_on(tmp_path, cloc
         assert (letter.kind, letter.first, letter.last, letter.count) == ("batch", 4, 6, 3)
         assert (letter.status, letter.headers["X-Why"]) == (422, "because")
         assert places(orjson.loads(body)["events"]) == [(1, 4), (1, 5), (1, 6)]
+        assert places(backend.events) == [(1, n) for n in (1, 2, 3, 7, 8, 9)]
+
+
+async def test_a_batch_that_is_refused_slowly_is_set_aside_after_all_tries(tmp_path, clock):
+    """A backend that needs the time of a round for one 500 does not hold the lane for ever."""
+    policy = Policy(tries=3, total_s=5.0, backoff=Backoff(first_s=1.5))
+
+    async def refuse(request):
+        await clock.sleep(4.5)
+        return await status(500)(request)
+
+    async with backend_and_setup(tmp_path, clock, policy=policy) as (backend, setup, log):
+        backend.decide = lambda posted: refuse if posted.key == "1-4-6" else None
+        append(log, *(task_line(n) for n in range(1, 10)))
+        async with exporting(setup) as exporter:
+            took_s = await drive(clock, lambda: done(exporter) == 9)
+            assert [(each.first, each.last) for each in await letters(exporter)] == [(4, 6)]
+        assert [posted.key for posted in backend.posted].count("1-4-6") == 3
+        assert took_s < 30.0
         assert places(backend.events) == [(1, n) for n in (1, 2, 3, 7, 8, 9)]
 
 

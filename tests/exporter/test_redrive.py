@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
@@ -16,6 +17,7 @@ from exporter.redrive import redrive, request_for
 from exporter.state import open_state
 from tests.kit.backend import Backend, reset, status
 from tests.kit.exporter import PATIENT, Setup, delivering
+from tests.kit.exporter import drive as time_passes
 from tests.kit.http import serving
 from tests.kit.records import places, task_line
 
@@ -31,21 +33,20 @@ def record(raw: bytes, position: int) -> Letter:
 
 
 @asynccontextmanager
-async def driving(clock, tmp_path, *letters):
+async def driving(clock, tmp_path, *letters, **changes):
     backend = Backend()
     state = await open_state(tmp_path, None, 1 << 20, clock)
     await state.set_aside(letters)
     async with serving(backend) as origin:
-        policy = replace(PATIENT, tries=1)
+        policy = replace(PATIENT, **{"tries": 1} | changes)
         setup = Setup(f"{origin}/events", "", tmp_path, clock, policy=policy)
         metrics = Metrics(CollectorRegistry())
         async with delivering(setup, metrics, Breaker(100, 5.0, clock)) as delivery:
 
             async def drive() -> list[str]:
                 kept = await state.letters(0, LAST_ID)
-                return [
-                    done.ending async for done in redrive(kept, state, delivery, metadata=False)
-                ]
+                driven = redrive(kept, state, delivery, metadata=False, clock=clock)
+                return [done.ending async for done in driven]
 
             yield backend, state, drive
     state.close()
@@ -65,6 +66,17 @@ async def test_what_is_refused_again_is_kept(clock, tmp_path):
         backend.decide = lambda posted: status(400) if posted.key == "1-2-2" else None
         assert await drive() == ["delivered", "refused", "delivered"]
         assert [letter.first for letter in await state.letters(0, LAST_ID)] == [2]
+
+
+async def test_what_is_refused_slowly_holds_up_no_other(clock, tmp_path):
+    """A round that has time for one try is no backend that is away: the letter gets all tries."""
+    slow = {"tries": 3, "total_s": 1.0}
+    async with driving(clock, tmp_path, batch(1), batch(2), **slow) as (backend, _, drive):
+        backend.decide = lambda posted: status(500) if posted.key == "1-1-1" else None
+        driven = asyncio.create_task(drive())
+        await time_passes(clock, driven.done)
+        assert driven.result() == ["refused", "delivered"]
+        assert len(backend.posted) == 4
 
 
 async def test_a_backend_that_is_away_ends_it(clock, tmp_path):
