@@ -13,6 +13,7 @@ from bpmn.demo.waiting import until
 
 PROCESS_ID: Final = "order"
 _JOB_TYPE: Final = "charge-card"
+_CHARGED: Final[Mapping[str, object]] = {"orderId": "A-1000", "total": 99, "card": "valid"}
 _GOOD: Final[Mapping[str, object]] = {"orderId": "A-1001", "total": 42, "card": "valid"}
 _DECLINED: Final[tuple[Mapping[str, object], ...]] = (
     {"orderId": "A-1002", "total": 17, "card": "expired"},
@@ -29,22 +30,26 @@ class Orders:
         stuck: Instances whose card was declined: an incident holds each up.
         running: The instance whose card is still being charged.
         charge: The job that `running` waits for.
+        done: The instance whose card was charged: it has ended.
     """
 
     stuck: frozenset[int]
     running: int
     charge: pb.ActivatedJob
+    done: int
 
 
 async def place_orders(stage: Stage) -> Orders:
-    """Start the orders and be the worker that charges cards: one job is kept, the others fail.
+    """Start the orders and be the worker that charges cards: one is charged, one kept, some fail.
 
     Raises:
         StoryFailedError: The gateway gave other jobs than those, or no incidents came of it.
     """
+    done = await stage.zeebe.start(PROCESS_ID, _CHARGED)
     running = await stage.zeebe.start(PROCESS_ID, _GOOD)
     stuck = frozenset([await stage.zeebe.start(PROCESS_ID, order) for order in _DECLINED])
-    jobs = await _take_jobs(stage, 1 + len(_DECLINED))
+    jobs = await _take_jobs(stage, 2 + len(_DECLINED))
+    await stage.zeebe.complete(jobs[done])
     for key in stuck:
         await stage.zeebe.fail(jobs[key], "The card was declined: it has expired")
 
@@ -54,7 +59,7 @@ async def place_orders(stage: Stage) -> Orders:
         return incidents if stuck <= held_up else None
 
     await until(all_stuck, "an incident for each declined card", stage.clock)
-    return Orders(stuck, running, jobs[running])
+    return Orders(stuck, running, jobs[running], done)
 
 
 async def _take_jobs(stage: Stage, expected: int) -> dict[int, pb.ActivatedJob]:

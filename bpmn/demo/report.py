@@ -21,6 +21,7 @@ _WIDTH: Final = min(max(shutil.get_terminal_size((110, 24)).columns, 80), 120)
 _LABEL: Final = 28
 _VERB: Final = 10
 _ITEMS: Final = 3
+_CHARS: Final = 400
 _FROM_THE_DEMO: Final = {"operateUrl", "tokenUrl"}
 
 
@@ -89,10 +90,13 @@ def _asked(exchange: Exchange) -> Iterator[str]:
 
 
 def _answered(exchange: Exchange) -> Iterator[str]:
-    """A page as one line an item, anything else as it is."""
+    """A page as one line an item; of anything else its beginning, which is mostly all of it."""
     body = _read(exchange.answered)
     if not (isinstance(body, dict) and "items" in body):
-        yield f"{exchange.status} {_json(body)}"
+        text = _json(body)
+        yield f"{exchange.status} {text[:_CHARS]}"
+        if len(text) > _CHARS:
+            yield f"… and {len(text) - _CHARS} characters more"
         return
     items = body["items"]
     yield f"{exchange.status}, {len(items)} of {body['total']} items"

@@ -100,7 +100,7 @@ class Demo:
         self._progress(f"deployed {', '.join(deployed)}")
         await stage.camunda.log_in()
         orders = await place_orders(stage)
-        self._progress(f"{len(orders.stuck)} orders are stuck, 1 is at work")
+        self._progress(f"{len(orders.stuck)} orders are stuck, 1 is at work, 1 is done")
         told = []
         for story in STORIES:
             ended = await story(stage, orders)

@@ -46,6 +46,8 @@ class Services:
         environment = {
             "CAMUNDA_CLIENT_GRPC_ADDRESS": f"http://localhost:{self._ports.gateway}",
             "CONNECTOR_MANAGEMENT_PORT": str(self._ports.management),
+            # One of the examples cleans up, and here nothing is lost that anybody needs.
+            "CONNECTOR_ALLOW_DELETE": "true",
             "SECRET_OPERATE_CLIENT_ID": CLIENT_ID,
             "SECRET_OPERATE_CLIENT_SECRET": CLIENT_SECRET,
         }

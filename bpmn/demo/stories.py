@@ -65,7 +65,17 @@ async def trace_order(stage: Stage, orders: Orders) -> Ended:
     return ended
 
 
-STORIES: Final = (find_stuck_instances, wait_for_order, count_incidents, trace_order)
+async def clean_up(stage: Stage, orders: Orders) -> Ended:
+    """The two orders that ended are deleted, and the declined ones stay."""
+    ended = await (await Instance.start(stage, "clean-up", {"keepFor": "PT0S"})).end()
+    gone = {orders.done, orders.running}
+    left = {key for key in gone | orders.stuck if await stage.camunda.instance(key)}
+    told = set(ended.variables.get("deleted", ()))
+    _expect(ended, "Cleaned up", told == gone and left == orders.stuck)
+    return ended
+
+
+STORIES: Final = (find_stuck_instances, wait_for_order, count_incidents, trace_order, clean_up)
 
 
 def _expect(ended: Ended, end: str, result_is_right: bool) -> None:  # noqa: FBT001 - private

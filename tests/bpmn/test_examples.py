@@ -45,6 +45,22 @@ def test_tasks_carry_what_the_template_writes():
     }
 
 
+def test_each_operation_of_the_template_is_in_an_example():
+    """Whatever a user can choose, one of the diagrams shows how it is used."""
+    offered = {
+        choice["value"]
+        for each in json.loads(TEMPLATE.read_text())["properties"]
+        if each["binding"].get("name") == "request.operation"
+        for choice in each["choices"]
+    }
+    used = {
+        each.get("source")
+        for example in EXAMPLES
+        for each in etree.parse(example).iterfind(f".//{ZEEBE}input[@target='request.operation']")
+    }
+    assert used == offered
+
+
 def test_examples_come_back_from_modeler_unchanged():
     """Opening and saving a diagram as Modeler does warns of nothing and changes no byte."""
     reports = run_node("round_trip.mjs", *EXAMPLES)

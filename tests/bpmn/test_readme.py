@@ -15,5 +15,6 @@ def test_each_example_has_its_section(example):
         "stuck-instances": "processId",
         "wait-for-process": "orderInstanceKey",
         "trace-instance": "orderInstanceKey",
+        "clean-up": "keepFor",
     }
     assert variables.get(example.stem, "") in section

@@ -93,6 +93,7 @@ def test_compose_sets_what_the_worker_knows():
     settings = load(ConnectorSettings, COMPOSE["services"]["worker"]["environment"])
     assert settings.grpc_address == "http://localhost:26500"
     assert settings.management_port == 9601
+    assert settings.allow_delete
 
 
 def test_compose_tells_devstack_what_it_understands():

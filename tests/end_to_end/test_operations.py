@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
+from devstack.engine import Resource
 from tests.kit.connector_process import connector_process
+from tests.kit.modeler import EXAMPLES
+from tests.kit.waiting import PATIENCE_S, eventually
 
 pytestmark = pytest.mark.slow
 
@@ -14,6 +19,26 @@ async def deleting(environ):
     """A connector that may delete."""
     async with connector_process({**environ, "CONNECTOR_ALLOW_DELETE": "true"}) as running:
         yield running
+
+
+@pytest.fixture
+def clean_up(story, environ):
+    """Give a function that starts the example that cleans up; gives its key and its end to come."""
+    example = next(each for each in EXAMPLES if each.stem == "clean-up")
+    story.stack.engine.deploy([Resource(example.name, example.read_bytes())])
+
+    def start(**variables):
+        ended = asyncio.get_running_loop().create_future()
+        addresses = {"operateUrl": story.cluster["operateUrl"], "tokenUrl": story.stack.token_url}
+        instance = story.stack.engine.create_instance(
+            process_id="clean-up",
+            variables={"processId": "story", **addresses, **variables},
+            on_result=ended.set_result,
+        )
+        return instance.key, ended
+
+    environ |= {"SECRET_OPERATE_CLIENT_ID": "operate", "SECRET_OPERATE_CLIENT_SECRET": "secret"}
+    return start
 
 
 def on_instance(operation, key):
@@ -69,3 +94,25 @@ async def test_a_running_instance_is_not_deleted(story, deleting):
     key, _ = story.begin(cluster=None)
     message = await story.incident(request=on_instance("delete", key))
     assert "400" in message
+
+
+async def test_the_example_keeps_what_ended_a_moment_ago(clean_up, story, deleting):
+    """Without further ado it deletes nothing younger than a month, and all when told to."""
+    story.deploy()
+    key, ended = story.begin()
+    await ended
+    async with asyncio.timeout(PATIENCE_S):
+        assert (await clean_up()[1]).variables["deleted"] == []
+        assert (await clean_up(keepFor="PT0S")[1]).variables["deleted"] == [key]
+
+
+async def test_the_example_names_the_setting_where_delete_is_off(clean_up, story, connector):
+    """Its incident says what to ask of whom, and nothing is gone."""
+    story.deploy()
+    key, ended = story.begin()
+    await ended
+    cleaning, _ = clean_up(keepFor="PT0S")
+    await eventually(lambda: cleaning in story.incidents)
+    assert "an operator can allow it with CONNECTOR_ALLOW_DELETE=true" in story.incidents[cleaning]
+    story.deploy(resultExpression="={state: response.body.state}")
+    assert (await story.end(request=on_instance("getByKey", key)))["state"] == "COMPLETED"

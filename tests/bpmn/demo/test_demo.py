@@ -13,6 +13,7 @@ import psutil
 import pytest
 
 from tests.kit.modeler import ROOT
+from tests.kit.waiting import PATIENCE_S
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 
@@ -65,7 +66,7 @@ def test_all_processes_run_to_their_ends(demo):
     """Exit code 0 within a minute; each task's request and answer and each end is to be seen."""
     begun_s = time.monotonic()
     process = demo()
-    output, _ = process.communicate(timeout=60)
+    output, _ = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 0, output
     assert time.monotonic() - begun_s < 60
     for seen in (
@@ -81,10 +82,12 @@ def test_all_processes_run_to_their_ends(demo):
         '  variable incidentsByType  is        [{"type": "JOB_NO_RETRIES", "incidents": 3}]',
         "GET /v1/process-instances/",
         "COMPLETED at “Order traced”",
+        "Delete each                 asked     DELETE /v1/process-instances/",
+        "COMPLETED at “Cleaned up”",
         " events at the App Integrations backend ",
         "created   user task ",
         "completed user task ",
-        "4 processes ran to their ends, 2 events were delivered, services stopped",
+        "5 processes ran to their ends, 2 events were delivered, services stopped",
     ):
         assert seen in output
     assert "secret" not in output
@@ -96,7 +99,7 @@ def test_a_service_that_dies_ends_the_demo_by_name(demo):
     read_until(process, "stay up")
     devstack = service(process, "devstack")
     service(process, "connector").kill()
-    output, _ = process.communicate(timeout=60)
+    output, _ = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 1
     assert "operate-connector: " in output
     assert "Failed: operate-connector ended with exit code -9" in output
@@ -111,7 +114,7 @@ def test_it_stays_up_until_it_is_told_to_stop(demo, number):
     left = psutil.Process(process.pid).children()
     assert len(left) == 3
     process.send_signal(number)
-    output, _ = process.communicate(timeout=60)
+    output, _ = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 0, output
     assert not any(each.is_running() for each in left)
 
@@ -121,6 +124,6 @@ def test_stopped_before_the_end_is_no_success(demo):
     process = demo()
     read_until(process, "devstack is up")
     process.send_signal(signal.SIGTERM)
-    output, _ = process.communicate(timeout=60)
+    output, _ = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 1
     assert "Stopped before the end." in output

@@ -57,6 +57,14 @@ def test_an_answer_that_is_no_json_is_shown_as_text():
     assert 'answered  200 "<html>"' in table(ended)
 
 
+def test_a_long_text_is_shown_by_its_beginning():
+    """A diagram's XML does not bury what others asked, and what is left out is told."""
+    text = f"<{'§' * 1000}".encode()
+    shown = table(replace(ENDED, asked=(("A task", replace(SEARCH, answered=text)),)))
+    assert shown.count("§") == 398
+    assert "… and 603 characters more" in shown
+
+
 def test_each_event_is_a_line():
     """What happened to which task of which instance, and who has it when somebody does."""
     event = {
