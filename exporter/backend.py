@@ -12,10 +12,11 @@ from yarl import URL
 
 from runtime.errors import TokenUnavailableError
 from runtime.http_errors import translating
-from runtime.oauth import ClientCredentials, TokenCache
+from runtime.oauth import AccessToken, ClientCredentials, TokenCache
 
 _KEPT_BYTES = 65_536
 _NO_ROUNDING_S = 86_400.0
+_LEAST_S = 0.001
 _IN_THREAD_BYTES = 65_536
 _STREAMED_BYTES = 1_000_000
 
@@ -101,13 +102,16 @@ class Backend:
             HttpError: No usable answer.
             TokenError: No access token, so nothing was sent.
         """
-        token = await self._token(timeout_s)
+        until_s = asyncio.get_running_loop().time() + timeout_s
+        token = await self._token(until_s)
         headers = self._headers(request, token)
         body = request.body
         limit = self._target.gzip_min_bytes
         if limit is not None and len(body) >= limit:
             body = await _compressed(body)
             headers["Content-Encoding"] = "gzip"
+        # A total of 0 would mean none; after a token that came at the last moment some is left.
+        left_s = max(until_s - asyncio.get_running_loop().time(), _LEAST_S)
         with translating(self._target.url):
             async with self._session.post(
                 self._target.url,
@@ -115,35 +119,33 @@ class Backend:
                 data=io.BytesIO(body) if len(body) > _STREAMED_BYTES else body,
                 headers=headers,
                 allow_redirects=False,
-                timeout=ClientTimeout(
-                    total=timeout_s, connect=timeout_s, ceil_threshold=_NO_ROUNDING_S
-                ),
+                timeout=ClientTimeout(total=left_s, connect=left_s, ceil_threshold=_NO_ROUNDING_S),
             ) as response:
                 kept = await _beginning(response)
-        return Answer(response.status, response.headers, kept, token)
+        return Answer(response.status, response.headers, kept, token.text if token else None)
 
     def drop(self, token: SecretStr) -> None:
         """Forget an access token that was answered with 401."""
         if self._target.oauth is not None:
             self._tokens.drop(self._target.oauth, token.get_secret_value())
 
-    async def _token(self, timeout_s: float) -> SecretStr | None:
+    async def _token(self, until_s: float) -> AccessToken | None:
         if self._target.oauth is None:
             return None
         try:
-            async with asyncio.timeout(timeout_s):
-                return SecretStr(await self._tokens.token(self._target.oauth))
+            async with asyncio.timeout_at(until_s):
+                return await self._tokens.access_token(self._target.oauth)
         except TimeoutError as error:
             raise TokenUnavailableError("no token: the token endpoint takes too long") from error
 
-    def _headers(self, request: Request, token: SecretStr | None) -> dict[str, str]:
+    def _headers(self, request: Request, token: AccessToken | None) -> dict[str, str]:
         headers = {
             "Content-Type": "application/json",
             "Idempotency-Key": request.idempotency_key,
             **dict(self._target.context),
         }
         if token is not None:
-            headers["Authorization"] = f"Bearer {token.get_secret_value()}"
+            headers["Authorization"] = f"{token.token_type} {token.text.get_secret_value()}"
         elif self._target.api_key is not None:
             headers["x-api-key"] = self._target.api_key.get_secret_value()
         return headers

@@ -1,7 +1,8 @@
 """Access tokens by client credentials, shared by everything in a service that needs one.
 
-credentials → TokenCache.token → text for `Authorization: Bearer …`
-              TokenCache.drop  ← a 401 with that text
+credentials → TokenCache.token        → text for `Authorization: Bearer …`
+              TokenCache.access_token → the same text, and the type that the endpoint gave it
+              TokenCache.drop         ← a 401 with that text
 """
 
 from __future__ import annotations
@@ -21,13 +22,27 @@ from runtime.errors import TokenError, TokenUnavailableError
 from runtime.http_errors import origin_of
 from runtime.token_endpoint import ClientCredentials, Grant, request_grant
 
-__all__ = ["ClientCredentials", "TokenCache", "TokenState"]
+__all__ = ["AccessToken", "ClientCredentials", "TokenCache", "TokenState"]
 
 _LEEWAY_S = 30.0
 _LEEWAY_OF_LIFETIME = 0.05
 _LONGEST_RETRY_AFTER_S = 60.0
 _DROPS_AT_ONCE = 5.0
 _DROPS_PER_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class AccessToken:
+    """A token as its endpoint gave it.
+
+    Attributes:
+        text: What is shown to the API.
+        token_type: As the endpoint spells it, `Bearer` when it does not say. RFC 6750 knows
+            `Bearer` alone; Camunda's App Integrations exporter repeats what it was given.
+    """
+
+    text: SecretStr
+    token_type: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +68,7 @@ class TokenState:
 class _Held:
     """A token in use. Times are of `Clock.monotonic_s`."""
 
-    token: SecretStr
+    token: AccessToken
     refresh_at_s: float
     usable_until_s: float
     expires_at_s: float
@@ -139,6 +154,10 @@ class TokenCache:
         await asyncio.gather(*self._flights, return_exceptions=True)
 
     async def token(self, credentials: ClientCredentials) -> str:
+        """The text of the access token for these credentials; raises as `access_token` does."""
+        return (await self.access_token(credentials)).text.get_secret_value()
+
+    async def access_token(self, credentials: ClientCredentials) -> AccessToken:
         """The access token for these credentials, asked for if need be.
 
         Raises:
@@ -153,13 +172,13 @@ class TokenCache:
         if held is not None and now_s < held.usable_until_s:
             if now_s >= held.refresh_at_s and not backing_off:
                 self._flight(credentials, entry)
-            return held.token.get_secret_value()
+            return held.token
         if failure is not None and backing_off:
             raise failure.error.with_traceback(None)
         outcome = await asyncio.shield(self._flight(credentials, entry))
         if isinstance(outcome, TokenError):
             raise outcome.with_traceback(None)
-        return outcome.token.get_secret_value()
+        return outcome.token
 
     def drop(self, credentials: ClientCredentials, token: str) -> None:
         """Forget a token that was answered with a 401, if it is still the cached one.
@@ -168,7 +187,8 @@ class TokenCache:
         five are dropped at once and then one a second; a drop beyond that does nothing.
         """
         entry = self._entries.get(credentials)
-        if entry is None or entry.held is None or entry.held.token.get_secret_value() != token:
+        held = None if entry is None else entry.held
+        if entry is None or held is None or held.token.text.get_secret_value() != token:
             return
         now_s = self._clock.monotonic_s()
         regained = (now_s - entry.drop_credit_at_s) * _DROPS_PER_S
@@ -244,7 +264,7 @@ def _held(grant: Grant, asked_at_s: float) -> _Held:
     leeway_s = min(max(_LEEWAY_S, _LEEWAY_OF_LIFETIME * grant.lifetime_s), grant.lifetime_s / 2)
     expires_at_s = asked_at_s + grant.lifetime_s
     return _Held(
-        token=grant.token,
+        token=AccessToken(grant.token, grant.token_type),
         refresh_at_s=expires_at_s - leeway_s,
         usable_until_s=expires_at_s - leeway_s / 3,
         expires_at_s=expires_at_s,

@@ -25,13 +25,17 @@ from runtime.http_errors import origin_of
 from runtime.retry_after import retry_after_s
 
 DEFAULT_LIFETIME_S = 300.0
-"""Taken for a token whose answer has no `expires_in`: what Camunda's own samples show."""
+"""Taken for a token whose answer has no `expires_in` above 0, as Camunda's exporter does."""
+
+DEFAULT_TYPE = "Bearer"
+"""Taken for a token whose answer has no `token_type`."""
 
 LONGEST_LIFETIME_S = 86_400.0
 """A token is asked for anew after a day, however long it says that it lives."""
 
 _LIMIT_BYTES = 1_048_576
 _TOKEN = re.compile(r"[\x21-\x7e]+")
+_TYPE = re.compile(r"[\x21-\x7e]+(?: [\x21-\x7e]+)*")
 _TOO_MANY_REQUESTS = 429
 # What to look at, by the error code of RFC 6749 §5.2 and RFC 8707 §2. No other text of an answer
 # is repeated: it is the server's, and may hold what we sent.
@@ -73,10 +77,17 @@ class ClientCredentials:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """A token and how long it lives, in seconds from when it was asked for."""
+    """A token.
+
+    Attributes:
+        token: Its text.
+        lifetime_s: How long it lives, in seconds from when it was asked for.
+        token_type: As the endpoint spells it.
+    """
 
     token: SecretStr
     lifetime_s: float
+    token_type: str = DEFAULT_TYPE
 
 
 async def request_grant(
@@ -166,7 +177,11 @@ def _grant(credentials: ClientCredentials, body: bytes) -> Grant:
         raise _malformed(credentials, "its answer is no JSON object") from None
     if not isinstance(token, str) or not _TOKEN.fullmatch(token):
         raise _malformed(credentials, "its answer has no usable access_token")
-    return Grant(SecretStr(token), _lifetime_s(credentials, fields.get("expires_in")))
+    token_type = fields.get("token_type") or DEFAULT_TYPE
+    if not isinstance(token_type, str) or not _TYPE.fullmatch(token_type):
+        raise _malformed(credentials, "its answer's token_type cannot stand in a header")
+    lifetime_s = _lifetime_s(credentials, fields.get("expires_in"))
+    return Grant(SecretStr(token), lifetime_s, token_type)
 
 
 def _lifetime_s(credentials: ClientCredentials, expires_in: object) -> float:
@@ -179,7 +194,7 @@ def _lifetime_s(credentials: ClientCredentials, expires_in: object) -> float:
         except (ValueError, OverflowError):
             seconds = math.nan
         if math.isfinite(seconds):
-            return min(max(seconds, 0.0), LONGEST_LIFETIME_S)
+            return min(seconds, LONGEST_LIFETIME_S) if seconds > 0 else DEFAULT_LIFETIME_S
     raise _malformed(credentials, "its answer's expires_in is no number of seconds")
 
 

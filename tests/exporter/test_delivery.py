@@ -327,6 +327,16 @@ async def test_a_refused_token_is_renewed(clock, tmp_path):
         assert registry.get_sample_value(name) == 1
 
 
+@pytest.mark.parametrize("token_type", ["bearer", "BEARER", "DPoP"])
+async def test_a_tokens_type_is_sent_as_given(token_type, clock, tmp_path):
+    """As upstream, `Authorization` begins with what the token endpoint said, in its case."""
+    async with with_tokens(clock, tmp_path) as (delivery, backend, _):
+        answer = {"access_token": "t", "token_type": token_type}
+        backend.token_answers.append(aiohttp.web.json_response(answer))
+        assert await outcome_of(delivery, clock) == Delivered()
+        assert backend.posted[0].headers["Authorization"] == f"{token_type} t"
+
+
 async def test_tokens_that_are_always_refused_refuse_the_batch(clock, tmp_path):
     """After all tries a 401 is what it is without tokens: a client error."""
     async with with_tokens(clock, tmp_path) as (delivery, backend, _):
@@ -338,12 +348,22 @@ async def test_tokens_that_are_always_refused_refuse_the_batch(clock, tmp_path):
 async def test_without_a_token_nothing_is_sent(clock, tmp_path):
     """A token endpoint that is away or refuses is waited for; the batch is not to blame."""
     async with with_tokens(clock, tmp_path) as (delivery, backend, registry):
-        backend.token_answers.extend([aiohttp.web.Response(status=400)] * 9)
+        backend.token_answers.extend(aiohttp.web.Response(status=400) for _ in range(9))
         assert isinstance(await outcome_of(delivery, clock), Unavailable)
         assert backend.posted == []
         assert delivery._breaker.state is BreakerState.CLOSED
         name = "zeebe_app_integrations_exporter_token_fetch_failed_total"
         assert registry.get_sample_value(name) == 3
+
+
+async def test_what_a_token_endpoint_says_is_not_repeated(clock, tmp_path):
+    """The reason names its status and OAuth's code, and nothing else of an answer."""
+    async with with_tokens(clock, tmp_path) as (delivery, backend, _):
+        said = {"error": "invalid_client", "error_description": "no client s3cr3t"}
+        backend.token_answers.extend(aiohttp.web.json_response(said, status=401) for _ in range(9))
+        outcome = await outcome_of(delivery, clock)
+        assert "answers 401 invalid_client" in outcome.reason
+        assert "s3cr3t" not in outcome.reason
 
 
 async def test_metrics_are_upstreams(clock, tmp_path):

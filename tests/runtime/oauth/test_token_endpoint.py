@@ -89,17 +89,33 @@ async def test_basic_puts_the_client_into_the_header():
     [
         (b"60", 60),
         (b'"60"', 60),
-        (b"0", 0),
-        (b"-1", 0),
+        (b"0", DEFAULT_LIFETIME_S),
+        (b"-1", DEFAULT_LIFETIME_S),
         (b"59.5", 59.5),
         (b"null", DEFAULT_LIFETIME_S),
         (b"1e12", LONGEST_LIFETIME_S),
     ],
 )
 async def test_lifetime_is_read(expires_in, lifetime_s):
-    """Numbers, numbers as text and none give a lifetime within bounds."""
+    """Numbers and numbers as text give a lifetime within bounds; none, 0 and less the default."""
     async with answering(b'{"access_token": "t", "expires_in": %s}' % expires_in) as origin:
         assert (await ask(origin)).lifetime_s == lifetime_s
+
+
+@pytest.mark.parametrize(
+    ("given", "token_type"),
+    [
+        (b"", "Bearer"),
+        (b', "token_type": null', "Bearer"),
+        (b', "token_type": ""', "Bearer"),
+        (b', "token_type": "bearer"', "bearer"),
+        (b', "token_type": "DPoP"', "DPoP"),
+    ],
+)
+async def test_type_is_as_given(given, token_type):
+    """The case of a token's type is kept; without one it is `Bearer`."""
+    async with answering(b'{"access_token": "t"%s}' % given) as origin:
+        assert (await ask(origin)).token_type == token_type
 
 
 @pytest.mark.parametrize(
@@ -166,6 +182,8 @@ async def test_no_answer_is_unavailable():
         b'{"access_token": 5}',
         b'{"access_token": "a b"}',
         b'{"access_token": "a\\r\\nX: b"}',
+        b'{"access_token": "t", "token_type": "Bearer\\r\\nX: b"}',
+        b'{"access_token": "t", "token_type": 1}',
         b'{"access_token": "t", "expires_in": "soon"}',
         b'{"access_token": "t", "expires_in": true}',
         b'{"access_token": "t", "expires_in": "nan"}',
