@@ -8,7 +8,6 @@ import os
 import random
 import sys
 from collections.abc import Mapping, Sequence
-from importlib.metadata import version
 from pathlib import Path
 
 from connector.check import check
@@ -17,7 +16,8 @@ from connector.providers import secret_sources
 from connector.render import read_job_file, render
 from connector.service import serve
 from connector.settings import ConnectorSettings
-from runtime import health, lifecycle
+from connector.usage import COMMANDS
+from runtime import command_line, health, lifecycle
 from runtime.clock import SystemClock
 from runtime.errors import SettingsError
 from runtime.http import HttpOptions, open_session
@@ -46,32 +46,25 @@ def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] = os
         case "render":
             return _render(parsed.job, environ)
         case _:
-            print(version("operate-connector"))
+            print(command_line.installed_version())
             return ExitCode.FINE
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="operate-connector",
-        description="Answers BPMN service tasks that ask Camunda about its processes.",
-        epilog="Settings are environment variables: docs/reference/connector-settings.md. "
-        "Exit codes: 0 fine, 1 failure at work, 2 wrong usage or settings.",
+    parser, commands = command_line.program(
+        "operate-connector",
+        "Answers BPMN service tasks that ask Camunda about its processes.",
+        "Settings are environment variables: docs/reference/connector-settings.md. "
+        "Exit codes: 0 fine, 1 failure at work, 2 wrong usage or settings. "
+        "What a command does, reads and ends with: operate-connector COMMAND --help.",
     )
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    commands.add_parser("run", help="work on jobs until SIGTERM or Ctrl-C, then drain")
-    commands.add_parser("check", help="test the settings and the connections that they name")
-    commands.add_parser("health", help="ask the running service whether it is alive")
-    rendering = commands.add_parser(
-        "render",
-        help="print the HTTP request that a job would make, secrets masked, without sending it",
-    )
-    rendering.add_argument(
+    added = {name: command_line.add(commands, name, told) for name, told in COMMANDS.items()}
+    added["render"].add_argument(
         "job",
         type=Path,
         metavar="JOB.json",
         help='the job\'s variables as a JSON object, or a job with them under "variables"',
     )
-    commands.add_parser("version", help="print the version")
     return parser
 
 

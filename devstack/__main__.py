@@ -1,7 +1,4 @@
-"""Run a stand-in for a Camunda cluster, and talk to a running one.
-
-Exit codes: 0 fine, 1 failure at work, 2 wrong usage.
-"""
+"""The command line: `camunda-devstack run | deploy | start | version`."""
 
 from __future__ import annotations
 
@@ -22,7 +19,9 @@ from devstack.bpmn.task_listeners import DEFAULT_RETRIES, EVENTS
 from devstack.commands import CommandError, deploy, run, start
 from devstack.operate.seeds import SeedError, parse_seeds
 from devstack.stack import StackOptions
+from devstack.usage import COMMANDS
 from devstack.version import Version
+from runtime import command_line
 
 _T = TypeVar("_T")
 
@@ -31,6 +30,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Carry out the command line; gives the exit code."""
     parser = _parser()
     asked = parser.parse_args(arguments)
+    if asked.command == "version":
+        print(command_line.installed_version())
+        return 0
     if asked.command == "run":
         _check_together(parser, asked)
     try:
@@ -87,14 +89,19 @@ def _options(asked: argparse.Namespace) -> StackOptions:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="camunda-devstack", description=__doc__)
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    _add_run(commands.add_parser("run", help="be a cluster until SIGTERM or SIGINT"))
-    deploying = commands.add_parser("deploy", help="deploy BPMN files and forms")
+    parser, commands = command_line.program(
+        "camunda-devstack",
+        "Runs a stand-in for a Camunda cluster, for development and tests, and talks to a running "
+        "one.",
+        "Exit codes: 0 fine, 1 failure at work, 2 wrong usage. "
+        "What a command does and ends with: camunda-devstack COMMAND --help.",
+    )
+    added = {name: command_line.add(commands, name, told) for name, told in COMMANDS.items()}
+    _add_run(added["run"])
+    deploying, starting = added["deploy"], added["start"]
     deploying.add_argument(
         "files", nargs="+", metavar="FILE", type=_existing, help="what to deploy"
     )
-    starting = commands.add_parser("start", help="start an instance of a process")
     starting.add_argument("process_id", metavar="PROCESS_ID", help="its BPMN process id")
     starting.add_argument("--variables", default="{}", metavar="JSON", help="a JSON object")
     starting.add_argument("--wait", action="store_true", help="until its end, and print variables")

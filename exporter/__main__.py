@@ -8,13 +8,13 @@ import os
 import re
 import sys
 from collections.abc import Mapping, Sequence
-from importlib.metadata import version
 
 from exporter import letters_command, status_command
 from exporter.check import check
 from exporter.service import PROGRAM, Begin, serve
 from exporter.settings import ExporterSettings, ServiceSettings, load_settings
-from runtime import health, lifecycle
+from exporter.usage import COMMANDS, DEAD_LETTERS
+from runtime import command_line, health, lifecycle
 from runtime.errors import ServiceError, SettingsError
 from runtime.lifecycle import ExitCode
 from runtime.settings import load
@@ -53,20 +53,20 @@ def _run(parsed: argparse.Namespace, environ: Mapping[str, str]) -> int:
         case "dead-letters":
             return _dead_letters(parsed, environ)
         case _:
-            print(version("operate-connector"))
+            print(command_line.installed_version())
             return ExitCode.FINE
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog=PROGRAM,
-        description="Delivers Zeebe's user task events to the App Integrations backend, none lost.",
-        epilog="Settings are environment variables: docs/reference/exporter-settings.md. "
-        "Exit codes: 0 fine, 1 failure at work, 2 wrong usage or settings.",
+    parser, commands = command_line.program(
+        PROGRAM,
+        "Delivers Zeebe's user task events to the App Integrations backend, none lost.",
+        "Settings are environment variables: docs/reference/exporter-settings.md. "
+        "Exit codes: 0 fine, 1 failure at work, 2 wrong usage or settings. "
+        f"What a command does, reads and ends with: {PROGRAM} COMMAND --help.",
     )
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    running = commands.add_parser("run", help="deliver until SIGTERM or Ctrl-C, then drain")
-    begin = running.add_mutually_exclusive_group()
+    added = {name: command_line.add(commands, name, told) for name, told in COMMANDS.items()}
+    begin = added["run"].add_mutually_exclusive_group()
     begin.add_argument(
         "--from-beginning",
         action="store_true",
@@ -79,26 +79,20 @@ def _parser() -> argparse.ArgumentParser:
         metavar="P:N",
         help="read partition P from position N on; may be given for several partitions",
     )
-    commands.add_parser("check", help="test the settings and what they name")
-    commands.add_parser("health", help="ask the running service whether it is alive")
-    commands.add_parser("status", help="print how far each partition is")
-    commands.add_parser("version", help="print the version")
-    _add_dead_letters(commands.add_parser("dead-letters", help="look at what was set aside"))
+    _add_dead_letters(added["dead-letters"])
     return parser
 
 
 def _add_dead_letters(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
-    actions.add_parser("list", help="print one line for each")
-    showing = actions.add_parser("show", help="print one, its events included")
-    showing.add_argument("id", type=int, metavar="ID")
-    driving = actions.add_parser(
-        "redrive", help="send them to the backend again; what it takes is removed"
+    added = {name: command_line.add(actions, name, told) for name, told in DEAD_LETTERS.items()}
+    added["show"].add_argument("id", type=int, metavar="ID", help="as `list` prints it")
+    which = added["redrive"].add_mutually_exclusive_group(required=True)
+    which.add_argument(
+        "ids", nargs="?", type=_range, metavar="ID|FIRST-LAST", help="one, or from one to another"
     )
-    which = driving.add_mutually_exclusive_group(required=True)
-    which.add_argument("ids", nargs="?", type=_range, metavar="ID|FIRST-LAST")
     which.add_argument("--all", action="store_true", help="every one")
-    driving.add_argument("--dry-run", action="store_true", help="say what would be sent")
+    added["redrive"].add_argument("--dry-run", action="store_true", help="say what would be sent")
 
 
 def _position(text: str) -> tuple[int, int]:

@@ -11,6 +11,7 @@ from exporter.settings.backend import BackendSettings
 from exporter.settings.names import PREFIX, UPSTREAM, only_ours, ours
 from exporter.settings.service import ServiceSettings
 from exporter.settings.source import SourceSettings
+from runtime.proxy import ProxySettings
 from runtime.settings import (
     ByteSize,
     DurationMs,
@@ -25,7 +26,7 @@ __all__ = ["ExporterSettings", "ServiceSettings", "load_settings"]
 _UPSTREAM_ID = f"{PREFIX}UPSTREAM_ID"
 
 
-class ExporterSettings(BackendSettings, SourceSettings, ServiceSettings):
+class ExporterSettings(BackendSettings, SourceSettings, ServiceSettings, ProxySettings):
     """Everything that an operator can set on the exporter."""
 
     prefixes: ClassVar = (PREFIX, UPSTREAM)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from inspect import get_annotations
 from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict
@@ -71,12 +72,18 @@ class Settings(BaseModel):
 
     @classmethod
     def fields(cls) -> Iterator[tuple[str, FieldInfo, Variable]]:
-        """Each field with its variable, in the order of declaration.
+        """Each field with its variable, in the order of declaration, as readers get to see them.
+
+        What a class adds comes before what it inherits: its own settings are what it is about.
 
         Raises:
             TypeError: A field has no `Variable`, so nobody could set it.
         """
-        for name, field in cls.model_fields.items():
+        declared = (name for kind in cls.__mro__ for name in get_annotations(kind))
+        for name in dict.fromkeys(declared):
+            field = cls.model_fields.get(name)
+            if field is None:
+                continue
             variable = find(field, Variable)
             if variable is None:
                 raise TypeError(f"{cls.__name__}.{name} needs a Variable in its annotation")

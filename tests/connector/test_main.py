@@ -2,6 +2,7 @@ import orjson
 import pytest
 
 from connector.__main__ import main
+from connector.usage import COMMANDS
 from tests.kit.jobs import CLUSTER, variables
 
 
@@ -127,10 +128,13 @@ def test_health_fails_when_nobody_answers(capsys):
     assert capsys.readouterr().err
 
 
-def test_version_prints_a_version(capsys):
-    """The version can be asked for."""
-    assert main(["version"], {}) == 0
-    assert capsys.readouterr().out[0].isdigit()
+def test_the_example_of_render_makes_a_request(tmp_path, capsys):
+    """The job that the help shows is one."""
+    _, _, job = COMMANDS["render"].example.partition("'END'\n")
+    path = tmp_path / "job.json"
+    path.write_text(job.partition("END")[0])
+    assert main(["render", str(path)], {"SECRET_PASSWORD": "demo"}) == 0
+    assert capsys.readouterr().out.startswith("POST http://localhost:8081/v1/incidents/search\n")
 
 
 @pytest.mark.parametrize("command", ["facade", "migrate", "top"])
