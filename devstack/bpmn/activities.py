@@ -68,9 +68,7 @@ def read_script_task(source: Source, node: xml.Node, fields: Fields) -> model.El
         )
     return model.ScriptTask(
         **fields,
-        expression=source.required(
-            node, script.get("expression"), "Attribute 'expression' of script"
-        ),
+        expression=_required_feel(source, node, script, "expression"),
         result_variable=result_variable,
     )
 
@@ -143,16 +141,23 @@ def read_loop(source: Source, node: xml.Node) -> model.Loop | None:
         source.faults.add(node, "outputCollection and outputElement come together or not at all")
     return model.Loop(
         sequential=loop.get("isSequential") == "true",
-        input_collection=source.required(
-            node,
-            settings.get("inputCollection"),
-            "Attribute 'inputCollection' of loopCharacteristics",
-        ),
+        input_collection=_required_feel(source, node, settings, "inputCollection"),
         input_element=(settings.get("inputElement") or "").strip() or None,
         output_collection=(settings.get("outputCollection") or "").strip() or None,
-        output_element=source.attribute(node, settings, "outputElement"),
+        output_element=source.must_be_feel(
+            node, settings.get("outputElement"), "Attribute 'outputElement' of loopCharacteristics"
+        ),
         completion_condition=source.expression(node, condition, "completionCondition"),
     )
+
+
+def _required_feel(source: Source, node: xml.Node, holder: xml.Node, name: str) -> Expression:
+    """An attribute that must be there and must be FEEL."""
+    what = f"Attribute '{name}' of {xml.kind(holder)}"
+    text = holder.get(name)
+    if text is None or not text.strip():
+        return source.required(node, text, what)
+    return source.must_be_feel(node, text, what) or Expression.fixed("")
 
 
 def _retries(source: Source, node: xml.Node, definition: xml.Node | None) -> Expression:

@@ -10,7 +10,12 @@ from devstack.bpmn.expression import Expression
 from devstack.bpmn.model import FormReference, VariableMapping
 from devstack.bpmn.source import Source
 
-_TARGET = re.compile(r"[^\W\d][\w-]*(?:\.[^\W\d][\w-]*)*")
+_TARGET = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*(?:\.[a-zA-Z_][a-zA-Z0-9_]*)*")
+"""What Zeebe takes for a path; a name that FEEL can hold otherwise, as `a-b` or `é`, is none."""
+
+_RESERVED = frozenset(
+    {"null", "true", "false", "function", "if", "then", "else", "for", "between", "instance", "of"},
+)
 _BINDINGS = frozenset({"latest", "deployment", "versionTag"})
 _REFUSED = {
     "executionListeners": "execution listeners are not supported; remove them to run it here",
@@ -50,13 +55,17 @@ def _mappings(
 ) -> Iterator[VariableMapping]:
     for mapping in holder.iterchildren(xml.ZEEBE + tag):
         target = (mapping.get("target") or "").strip()
-        if _TARGET.fullmatch(target) is None:
-            source.faults.add(
-                node, f"the target '{target}' of an {tag} mapping is no variable name"
+        if _TARGET.fullmatch(target) is None or target in _RESERVED:
+            reason = (
+                f"the target '{target}' of an {tag} mapping is no variable name: letters of "
+                "English, digits and _ only, and no word of FEEL"
             )
+            source.faults.add(node, reason)
             continue
         what = f"Source of the {tag} mapping of '{target}'"
-        expression = source.expression(node, mapping.get("source"), what)
+        # Zeebe lets fixed text in, and only expressions out.
+        read = source.expression if tag == "input" else source.must_be_feel
+        expression = read(node, mapping.get("source"), what)
         yield VariableMapping(expression or Expression.null(), tuple(target.split(".")))
 
 

@@ -195,7 +195,7 @@ def _flow(source: Source, node: xml.Node) -> model.SequenceFlow:
         id=node.get("id") or "",
         source_id=node.get("sourceRef") or "",
         target_id=node.get("targetRef") or "",
-        condition=source.expression(node, condition, "conditionExpression"),
+        condition=source.must_be_feel(node, condition, "conditionExpression"),
     )
 
 

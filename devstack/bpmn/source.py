@@ -34,6 +34,16 @@ class Source:
             )
             return None
 
+    def must_be_feel(self, node: xml.Node, text: str | None, what: str) -> Expression | None:
+        """The same for what must be FEEL: fixed text is noted as wrong, as Zeebe does."""
+        expression = self.expression(node, text, what)
+        if expression is not None and expression.is_static:
+            static = expression.text.strip()
+            reason = f"{what}: Expected expression but found static value '{static}'. "
+            remedy = f"An expression must start with '=' (e.g. '={static}')."
+            self.faults.add(node, reason + remedy)
+        return expression
+
     def required(self, node: xml.Node, text: str | None, what: str) -> Expression:
         """The same for what must be there; the absence is noted and answered with empty text."""
         if text is None or not text.strip():

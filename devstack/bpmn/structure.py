@@ -19,8 +19,10 @@ def check(source: Source, processes: tuple[model.Process, ...]) -> None:
         loop = loop_without_wait(process, {each.id: each for each in processes})
         if loop:
             # Zeebe refuses these too: an instance in one would run for ever and never wait.
-            chain = " > ".join(loop)
-            reason = f"the loop {chain} has no element that waits; it would never end"
+            reason = (
+                "Processes are not allowed to contain a straight-through processing loop: "
+                f"{' > '.join(loop)}. Put in an element that waits, or it never ends."
+            )
             source.faults.add(nodes[process.id][process.id], reason)
 
 
