@@ -88,7 +88,8 @@ class Incidents:
         if job is not None and job.retries <= 0:
             reason = (
                 f"Expected to resolve incident with key '{key}', but job with key '{job.key}' "
-                "has no retries left; update the job's retries first"
+                "has no retries left. Please update the job retries and retry resolving the "
+                "incident"
             )
             raise InvalidStateError("RESOLVE", reason)
         return incident

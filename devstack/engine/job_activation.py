@@ -166,8 +166,9 @@ class JobActivation:
         self._partition.withdraw(job)
         job.state = JobState.FAILED
         message = (
-            f"The job with key '{job.key}' takes {size_bytes} bytes and cannot be given out: a "
-            f"message holds at most {max_bytes}. Fetch fewer variables or make them smaller."
+            f"The job with key '{job.key}' can not be activated, because with {size_bytes} bytes "
+            f"it is larger than the configured message size ({max_bytes} bytes). Try to reduce the "
+            "size by reducing the number of fetched variables or modifying the variable values."
         )
         self._incidents.raise_for_job(job, ErrorType.MESSAGE_SIZE_EXCEEDED, message)
 

@@ -10,6 +10,9 @@ from devstack.engine import values
 from devstack.engine.partition import Partition
 from devstack.engine.state import ElementInstance, Job, JobState, Transition
 
+_LATEST_MS = (1 << 63) - 1
+"""Records and messages hold 64-bit times; a time-out beyond that is as good as none."""
+
 
 class JobPool:
     """Keeps the jobs of one partition and tells each change of them by a record."""
@@ -49,12 +52,12 @@ class JobPool:
         """Let a worker have a job for `timeout_ms`; after that another one gets it."""
         if job.alarm is not None:
             job.alarm.cancel()
-        job.deadline_ms = self._partition.clock.now_ms() + timeout_ms
+        job.deadline_ms = min(self._partition.clock.now_ms() + timeout_ms, _LATEST_MS)
         job.alarm = self._partition.schedule.at(job.deadline_ms, partial(self._time_out, job))
 
     def hold_back(self, job: Job, backoff_ms: int) -> None:
         """Offer a failed job again only after `backoff_ms`; `recurring_time_ms` says when."""
-        job.recurring_time_ms = self._partition.clock.now_ms() + backoff_ms
+        job.recurring_time_ms = min(self._partition.clock.now_ms() + backoff_ms, _LATEST_MS)
         recur = partial(self._recur, job)
         job.alarm = self._partition.schedule.at(job.recurring_time_ms, recur)
 

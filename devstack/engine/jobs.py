@@ -89,7 +89,8 @@ class Jobs:
         self._pool.record("FAILED", job, variables)
         self._variables.set_local(job.instance, variables)
         if retries <= 0:
-            self._incidents.raise_for_job(job, ErrorType.JOB_NO_RETRIES, message or _NO_RETRIES)
+            reason = job.error_message or _NO_RETRIES
+            self._incidents.raise_for_job(job, ErrorType.JOB_NO_RETRIES, reason)
         elif backoff_ms <= 0:
             self._pool.make_activatable(job)
 

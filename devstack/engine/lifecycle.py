@@ -138,11 +138,15 @@ class Lifecycle:
         self._partition.plan(StepKind.TERMINATE, instance)
 
     def continue_terminating(self, instance: ElementInstance) -> None:
-        """Go on with a termination whose inner elements have ended.
-
-        A step of its own, since a call stack is not as deep as processes can call each other.
-        """
+        """Go on with a termination that waited for a listener's job."""
         self._partition.plan(StepKind.CONTINUE_TERMINATING, instance)
+
+    def finish_terminating(self, instance: ElementInstance) -> None:
+        """Go on with a termination whose inner elements have ended, which Zeebe does at once.
+
+        A step of its own all the same: processes call each other deeper than a call stack goes.
+        """
+        self._partition.go_on(StepKind.CONTINUE_TERMINATING, instance)
 
     def activated(self, instance: ElementInstance) -> None:
         """The element is entered: from now on events reach it."""

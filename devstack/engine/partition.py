@@ -25,7 +25,7 @@ class StepKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A command that the engine gave itself; `position` is that of its record."""
+    """A command that the engine gave itself; `position` is that of the record its events follow."""
 
     kind: StepKind
     instance: ElementInstance
@@ -60,6 +60,10 @@ class Partition:
         key = instance.key or -1
         position = self.writer.follow_up("PROCESS_INSTANCE", kind.value, key, instance.value)
         self.agenda.append(Step(kind, instance, position))
+
+    def go_on(self, kind: StepKind, instance: ElementInstance) -> None:
+        """Process a step next, as a part of the command at hand and without a record of its own."""
+        self.agenda.appendleft(Step(kind, instance, self.writer.source_position))
 
     def offer(self, job: Job) -> None:
         """Put a job where workers find it, and tell those that wait."""

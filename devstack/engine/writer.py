@@ -33,6 +33,11 @@ class RecordWriter:
         """Position of the newest record."""
         return self._position
 
+    @property
+    def source_position(self) -> int:
+        """Position of the command that events follow now; -1 before the first one."""
+        return self._source_position
+
     def command(self, value_type: str, intent: str, key: int, value: Mapping[str, Any]) -> None:
         """Append a command of a client; the events that follow name it as their source."""
         self._source_position = -1

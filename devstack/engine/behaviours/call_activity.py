@@ -62,7 +62,7 @@ class CallActivityBehaviour(Activity):
         element = element_of(instance, model.CallActivity)
         instance.called = None
         if instance.phase is Phase.TERMINATING:
-            self._parts.lifecycle.continue_terminating(instance)
+            self._parts.lifecycle.finish_terminating(instance)
             return
         if element.propagate_all_child_variables or element.outputs:
             instance.event_variables = variables or None
@@ -72,7 +72,7 @@ class CallActivityBehaviour(Activity):
         """The called process was terminated, which only happens with its call activity."""
         instance.called = None
         if instance.phase is Phase.TERMINATING:
-            self._parts.lifecycle.continue_terminating(instance)
+            self._parts.lifecycle.finish_terminating(instance)
 
     @override
     def terminate(self, instance: ElementInstance) -> None:

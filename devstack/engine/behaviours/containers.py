@@ -37,7 +37,7 @@ class Scope(Activity, Container):
     def _end(self, scope: ElementInstance) -> None:
         """Complete the scope, or go on with its termination when that is under way."""
         if scope.phase is Phase.TERMINATING:
-            self._parts.lifecycle.continue_terminating(scope)
+            self._parts.lifecycle.finish_terminating(scope)
         elif scope.phase is Phase.ACTIVATED and not scope.is_ending:
             scope.is_ending = True
             self._parts.lifecycle.complete_later(scope)

@@ -135,7 +135,7 @@ def test_failing_without_retries_is_an_incident(cluster):
     assert cluster.jobs() == []
     with pytest.raises(InvalidStateError):
         cluster.engine.complete_job(given.job.key, {})
-    with pytest.raises(InvalidStateError):
+    with pytest.raises(InvalidStateError, match="Please update the job retries and retry"):
         cluster.engine.resolve_incident(incident.key)
     cluster.engine.update_job_retries(given.job.key, 1)
     assert cluster.jobs() == []
@@ -162,6 +162,21 @@ def test_long_error_messages_are_cut(cluster):
     cluster.engine.fail_job(given.job.key, retries=1, message="x" * 20_000)
     [failed] = cluster.events("JOB", "FAILED")
     assert failed.value["errorMessage"] == "x" * 10_000 + "..."
+    [given] = cluster.jobs()
+    cluster.engine.fail_job(given.job.key, retries=0, message="x" * 20_000)
+    [incident] = cluster.incidents()
+    assert incident.value["errorMessage"] == failed.value["errorMessage"]
+
+
+def test_times_beyond_all_bounds_are_the_last_there_is(cluster):
+    """A time-out or a back-off that leads past 64 bits of milliseconds ends at their end."""
+    cluster.start()
+    longest = (1 << 63) - 1
+    [given] = cluster.jobs(timeout_ms=longest)
+    assert given.deadline_ms == longest
+    cluster.engine.fail_job(given.job.key, retries=1, backoff_ms=longest)
+    [failed] = cluster.events("JOB", "FAILED")
+    assert failed.value["recurringTime"] == longest
 
 
 async def test_timed_out_job_is_given_out_again(running, clock):

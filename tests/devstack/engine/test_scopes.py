@@ -171,6 +171,17 @@ def test_cancelling_takes_called_processes_along(cluster):
     assert cluster.remembers == 0
 
 
+def test_what_ends_with_its_inner_elements_ends_in_the_same_step(cluster):
+    """A scope's end follows the command that ended its last element, as in Zeebe: no other one."""
+    cluster.deploy(_calling(), _called())
+    key = cluster.start()
+    cluster.engine.cancel_instance(key)
+    ended = cluster.events("PROCESS_INSTANCE", "ELEMENT_TERMINATED")
+    assert len(ended) == 4
+    assert len({record.source_record_position for record in ended}) == 1
+    assert "CONTINUE_TERMINATING_ELEMENT" not in {record.intent for record in cluster.records}
+
+
 def test_processes_that_call_each_other_are_stopped(cluster):
     """A circle of calls that static checks cannot see ends in an incident, not in a crash."""
     cluster.deploy(
