@@ -1,4 +1,7 @@
-"""`app-integrations-exporter check`: is everything there that the settings name?"""
+"""`app-integrations-exporter check`: is everything there that the settings name?
+
+Nothing is made or changed by it, here or at the peers, so it may run anywhere and at any time.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +9,15 @@ import asyncio
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryFile
 
-from exporter.errors import ExporterError
+from exporter.errors import ExporterError, StateUnavailable
 from exporter.metrics import Metrics
 from exporter.service import Observer, source_options
 from exporter.settings import ExporterSettings
 from exporter.sources import probe
-from exporter.state import open_state
+from exporter.state import FILE, look_into_state
 from runtime.clock import SystemClock
 from runtime.errors import ServiceError
 from runtime.http import HttpOptions, exchange, open_session
@@ -55,14 +60,29 @@ async def check(settings: ExporterSettings) -> AsyncIterator[Finding]:
 
 
 async def _state(settings: ExporterSettings) -> str:
-    state = await open_state(
-        settings.state_dir, settings.source_name, settings.dead_letters_max_bytes, SystemClock()
-    )
+    directory = settings.state_dir
+    await asyncio.to_thread(_prove_writable, directory)
+    if not (directory / FILE).exists():
+        return f"{directory}: nothing there yet"
+    state = await look_into_state(directory, settings.source_name, SystemClock())
     try:
         positions, kept = await state.positions(), await state.dead_letters()
     finally:
         await asyncio.to_thread(state.close)
-    return f"{settings.state_dir}: {len(positions)} partitions, {kept.count} dead letters"
+    return f"{directory}: {len(positions)} partitions, {kept.count} dead letters"
+
+
+def _prove_writable(directory: Path) -> None:
+    """Write where the state will be, or where its directory will be made, and leave nothing."""
+    nearest = next(each for each in (directory, *directory.absolute().parents) if each.exists())
+    try:
+        with TemporaryFile(dir=nearest) as file:
+            file.write(b"\0")
+    except OSError as error:
+        raise StateUnavailable(
+            f"{nearest} cannot be written ({error.strerror}); check the directory and its "
+            "permissions, or name another in APP_INTEGRATIONS_STATE_DIR"
+        ) from error
 
 
 async def _source(settings: ExporterSettings) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -146,6 +147,39 @@ def open_database(path: Path, schema: Schema) -> Database:
         try:
             _refuse_what_is_newer_or_damaged(path, connection, schema)
             _migrate(connection, schema)
+        except BaseException:
+            connection.close()
+            raise
+    return Database(path, connection)
+
+
+def look_into(path: Path, schema: Schema) -> Database:
+    """Open a file of ours only to read; nothing is made, changed or left beside it.
+
+    Raises:
+        StateUnavailable: It cannot be read now, or could not be written.
+        StateUnusable: It is empty, cut, foreign or of a newer schema.
+    """
+    try:
+        _refuse_what_is_no_database(path, schema)
+    except OSError as error:
+        raise StateUnavailable(
+            f"{path} cannot be read ({error.strerror}); check its permissions"
+        ) from error
+    if not os.access(path, os.W_OK):
+        raise StateUnavailable(f"{path} cannot be written; check its owner and permissions")
+    with translating(path):
+        # Without a log beside it nobody has it open, and a look would leave an empty one behind.
+        mode = "mode=ro" if path.with_name(f"{path.name}-wal").exists() else "immutable=1"
+        connection = sqlite3.connect(
+            f"{path.resolve().as_uri()}?{mode}",
+            timeout=_BUSY_S,
+            isolation_level=None,
+            check_same_thread=False,
+            uri=True,
+        )
+        try:
+            _refuse_what_is_newer_or_damaged(path, connection, schema)
         except BaseException:
             connection.close()
             raise

@@ -9,7 +9,7 @@ from typing import TypeVar
 from exporter import deadletter, position
 from exporter.deadletter import Letter, Size
 from exporter.progress import Progress
-from exporter.sql import Database, Schema, open_database
+from exporter.sql import Database, Schema, look_into, open_database
 from runtime.clock import Clock
 
 FILE = "exporter.sqlite3"
@@ -106,3 +106,14 @@ async def open_state(state_dir: Path, source: str | None, limit_bytes: int, cloc
     """
     database = await asyncio.to_thread(open_database, state_dir / FILE, SCHEMA)
     return State(database, source, limit_bytes, clock)
+
+
+async def look_into_state(state_dir: Path, source: str | None, clock: Clock) -> State:
+    """The state of a directory that has one, only to read; nothing is made or changed.
+
+    Raises:
+        StateUnavailable: The file cannot be read now, or could not be written.
+        StateUnusable: It is cut, empty, foreign or newer.
+    """
+    database = await asyncio.to_thread(look_into, state_dir / FILE, SCHEMA)
+    return State(database, source, 0, clock)
