@@ -34,7 +34,7 @@ from typing_extensions import override
 from exporter.errors import SourceRefused
 from exporter.progress import Progress
 from exporter.sources import Chunk, Source, SourceOptions
-from exporter.sources.kafka_topic.client import Place, administration, partition_count
+from exporter.sources.kafka_topic.client import Place, partition_count
 from exporter.sources.kafka_topic.member import Member
 from exporter.sources.lasting_name import lasting_name
 from exporter.sources.parameters import Parameters, read_parameters
@@ -98,7 +98,7 @@ async def open_source(options: SourceOptions) -> AsyncIterator[KafkaSource]:
         SourceRefused: It will not have us, or the URL is wrong.
     """
     place = _place(options)
-    await _prove(place)
+    await partition_count(place)
     async with AsyncExitStack() as exits:
         name = exits.enter_context(lasting_name(options.state_dir, "kafka-member"))
         member = Member(place, name, options)
@@ -113,15 +113,10 @@ async def probe(options: SourceOptions) -> None:
     Raises:
         SourceError: It does not.
     """
-    if not await _prove(place := _place(options)):
+    if not await partition_count(place := _place(options)):
         raise SourceRefused(
             f"there is no topic {place.topic}; it is made when the exporter first writes to it"
         )
-
-
-async def _prove(place: Place) -> int:
-    async with administration(place) as admin:
-        return await partition_count(admin, place.topic)
 
 
 def _mechanism(text: str) -> str:

@@ -11,7 +11,11 @@ from typing import Any
 import aiokafka  # type: ignore[import-untyped] # the library has no types
 from aiokafka import errors as wire
 from aiokafka.admin import AIOKafkaAdminClient  # type: ignore[import-untyped] # as above
-from aiokafka.conn import create_conn  # type: ignore[import-untyped] # as above
+from aiokafka.conn import (  # type: ignore[import-untyped] # as above
+    AIOKafkaConnection,
+    create_conn,
+)
+from aiokafka.protocol.metadata import MetadataRequest  # type: ignore[import-untyped] # as above
 from pydantic import SecretStr
 
 from exporter.errors import SourceError, SourceRefused, SourceUnavailable
@@ -68,7 +72,8 @@ async def administration(place: Place) -> AsyncIterator[AIOKafkaAdminClient]:
         SourceRefused: It will not have us.
     """
     with translated():
-        await _knock(place)
+        # The library's clients do not tell why they could not connect.
+        (await _connected(place)).close()
         admin = AIOKafkaAdminClient(**place.options)
         await admin.start()
     try:
@@ -77,12 +82,35 @@ async def administration(place: Place) -> AsyncIterator[AIOKafkaAdminClient]:
         await admin.close()
 
 
-async def _knock(place: Place) -> None:
-    """Connect once by hand: the library's clients do not tell why they could not."""
+async def partition_count(place: Place) -> int:
+    """How many partitions the topic has; 0 when there is no such topic yet.
+
+    Asked by hand, since the library's way to ask makes a topic that is not there, with as many
+    partitions as the brokers give when nobody says (`auto.create.topics.enable`).
+
+    Raises:
+        SourceUnavailable: Kafka is away.
+        SourceRefused: It will not have us.
+    """
+    with translated():
+        connection = await _connected(place)
+        try:
+            asked = MetadataRequest([place.topic], allow_auto_topic_creation=False)
+            (told,) = (await connection.send(asked)).to_object()["topics"]
+        finally:
+            connection.close()
+        if told["error_code"] == _UNKNOWN_TOPIC:
+            return 0
+        error = wire.for_code(told["error_code"])
+        if error is not wire.NoError:
+            raise error
+        return len(told["partitions"])
+
+
+async def _connected(place: Place) -> AIOKafkaConnection:
     host, _, port = place.server.rpartition(":")
     options = {name: value for name, value in place.options.items() if name != "bootstrap_servers"}
-    connection = await create_conn(host, int(port), **options)
-    connection.close()
+    return await create_conn(host, int(port), **options)
 
 
 @asynccontextmanager
@@ -106,18 +134,6 @@ async def consumption(
         yield consumer
     finally:
         await consumer.stop()
-
-
-async def partition_count(admin: AIOKafkaAdminClient, topic: str) -> int:
-    """How many partitions a topic has; 0 when there is no such topic yet."""
-    with translated():
-        (told,) = await admin.describe_topics([topic])
-        if told["error_code"] == _UNKNOWN_TOPIC:
-            return 0
-        error = wire.for_code(told["error_code"])
-        if error is not wire.NoError:
-            raise error
-        return len(told["partitions"])
 
 
 @contextmanager

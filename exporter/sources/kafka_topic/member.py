@@ -203,10 +203,9 @@ class Member(ConsumerRebalanceListener):  # type: ignore[misc] # the library has
 
     async def _take_part(self) -> None:
         """Join the group, and read until that fails."""
-        async with administration(self._place) as admin:
-            while not (count := await partition_count(admin, self._place.topic)):
-                _log.warning("there is no such topic yet", topic=self._place.topic)
-                await self._clock.sleep(_TOPIC_S)
+        while not (count := await partition_count(self._place)):
+            _log.warning("there is no such topic yet", topic=self._place.topic)
+            await self._clock.sleep(_TOPIC_S)
         self._count = count
         try:
             async with consumption(self._place, self._name, self) as consumer:

@@ -22,6 +22,8 @@ import pytest
 import trustme
 from cryptography.hazmat.primitives import serialization
 
+from tests.kit.waiting import PATIENCE_S
+
 HERE = Path(__file__).parent
 CACHE = HERE.parents[2] / ".cache" / "kafka"
 SUMS = HERE / "jars.sha256"
@@ -44,7 +46,7 @@ sasl.enabled.mechanisms=PLAIN
 listener.name.sasl_plaintext.plain.sasl.jaas.config=\
  org.apache.kafka.common.security.plain.PlainLoginModule required user_relay="right";
 log.dirs={logs}
-auto.create.topics.enable=false
+auto.create.topics.enable=true
 offsets.topic.num.partitions=1
 offsets.topic.replication.factor=1
 transaction.state.log.num.partitions=1
@@ -122,10 +124,10 @@ class Broker:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        until_s = time.monotonic() + 60
+        until_s = time.monotonic() + PATIENCE_S
         while True:
             try:
-                with closing(socket.create_connection(("127.0.0.1", self.port), 1)):
+                with closing(socket.create_connection(("127.0.0.1", self.port), PATIENCE_S)):
                     return
             except OSError:
                 if self._process.poll() is not None or time.monotonic() > until_s:
