@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from exporter.errors import SourceRefused, SourceUnavailable
 from exporter.progress import Progress
 from exporter.record import Fault
-from exporter.sources import SCHEMES, open_source, probe, tail, unknown_scheme
+from exporter.sources import SCHEMES, open_source, probe, unknown_scheme
+from exporter.sources.log_files.tail import OpenFile
 from tests.kit.clock import FakeClock
 from tests.kit.exporter import drive
 from tests.kit.record_source import options_of, reading
@@ -176,6 +177,34 @@ async def test_a_bookmark_waits_for_partitions_to_be_written_down(tmp_path, cloc
         await partitions.aclose()
 
 
+async def test_partitions_are_known_from_the_bookmark(tmp_path, clock):
+    """After a restart the partitions of what was read are told, and it is not looked through."""
+    log = tmp_path / "r.jsonl"
+    append(log, task_line(1), task_line(2, partition=2))
+    found = []
+
+    async def watch(source):
+        async for partition in source.partitions():
+            found.append(partition)  # noqa: PERF401 - it never ends
+
+    async with reading_from(log, clock, tmp_path) as read:
+        watching = asyncio.create_task(watch(read.source))
+        await drive(clock, positions_are(read, [1]))
+        progress = read.progress
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
+    log.write_bytes(task_line(1) + task_line(2, partition=3))  # of the same length
+    async with reading_from(log, clock, tmp_path, progress=progress) as read:
+        watching = asyncio.create_task(watch(read.source))
+        await drive(clock, lambda: found == [2, 2])
+        await clock.advance(5.0)
+        append(log, task_line(3))
+        await drive(clock, positions_are(read, [3]))
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
+    assert found == [2, 2]
+
+
 @pytest.mark.parametrize("length", [1_048_576, 3_000_000])
 async def test_a_line_that_is_too_long_is_passed_over(tmp_path, clock, length):
     """A line beyond the limit is told of by its beginning; what follows is read."""
@@ -244,8 +273,7 @@ def test_blocks_that_are_in_memory_are_the_lines_of_the_file(tmp_path):
     """The fast way and the sure way give the same lines."""
     log = tmp_path / "r.jsonl"
     append(log, *(task_line(n) for n in range(1, 3000)))
-    (found,) = tail.find(str(log))
-    file = tail.OpenFile(found)
+    file = OpenFile(str(log), "", (0, ""))
     for read in (lambda at: file.read(at, 1 << 20), file.read_cached):
         offset, lines = 0, []
         while (block := read(offset)) is not None and block.lines:

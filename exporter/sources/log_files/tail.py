@@ -1,39 +1,19 @@
-"""Files of lines that grow, are renamed, replaced and cut, told apart by how they begin."""
+"""Lines of a file that grows, is renamed, replaced and cut; it is known by how it begins."""
 
 from __future__ import annotations
 
-import glob
 import io
 import os
 import re
 from dataclasses import dataclass
 from hashlib import blake2b
-from pathlib import Path
 
-_HEAD_BYTES = 4096
+HEAD_BYTES = 4096
 _TIMESTAMP = re.compile(rb'"timestamp"\s*:\s*(\d{1,15})')
 BLOCK_BYTES = 192 * 1024
 """What is read at once: it and its lines fit into a processor's cache, which is half the time."""
 
 _NO_WAIT: int | None = getattr(os, "RWF_NOWAIT", None)  # Linux alone has it
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A file that matches the pattern.
-
-    Attributes:
-        path: Where it is now; renaming it changes nothing else.
-        identity: Made from its first line, so that it survives renaming and copying, and changes
-            when the file is begun anew.
-        size_bytes: When it was looked at.
-        begins_ms: The time of its first record, or else of its last change.
-    """
-
-    path: Path
-    identity: str
-    size_bytes: int
-    begins_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,39 +31,33 @@ class Block:
     too_long: bytes = b""
 
 
-def find(pattern: str) -> list[Found]:
-    """The files that match, oldest first; those without a whole first line are not there yet.
-
-    Of copies of one file, the longest counts.
-    """
-    by_identity: dict[str, Found] = {}
-    # pathlib cannot expand a pattern that is absolute
-    for name in glob.iglob(pattern, recursive=True):  # noqa: PTH207
-        found = _look_at(Path(name))
-        if found is None:
-            continue
-        twin = by_identity.get(found.identity)
-        if twin is None or twin.size_bytes < found.size_bytes:
-            by_identity[found.identity] = found
-    return sorted(by_identity.values(), key=lambda found: (found.begins_ms, str(found.path)))
-
-
 class OpenFile:
-    """A file that stays readable although it is renamed or deleted; close it when done."""
+    """A file that stays readable although it is renamed or deleted; close it when done.
 
-    def __init__(self, found: Found) -> None:
-        self.identity = found.identity
-        self._file = os.open(found.path, os.O_RDONLY | os.O_CLOEXEC)
+    Attributes:
+        identity: What it was opened for.
+        path: Where it was then.
+        age: Sorts files, the oldest first.
+        size_bytes: When it was last looked at.
+        is_deleted: Whether it had no name any more then.
+    """
 
-    @property
-    def size_bytes(self) -> int:
-        """Its size now."""
-        return os.fstat(self._file).st_size
+    def __init__(self, path: str, identity: str, age: tuple[int, str]) -> None:
+        self.path = path
+        self.identity = identity
+        self.age = age
+        self.size_bytes = 0
+        self.is_deleted = False
+        self._file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
 
-    @property
-    def is_itself(self) -> bool:
-        """Whether it still begins as it did; not when it was cut to nothing and begun anew."""
-        return _identity(os.pread(self._file, _HEAD_BYTES, 0)) == self.identity
+    def look(self) -> bool:
+        """Look how large it is; False when it was cut to nothing and begun anew, or is another."""
+        if identity_of(os.pread(self._file, HEAD_BYTES, 0)) != self.identity:
+            return False
+        status = os.fstat(self._file)
+        self.size_bytes = status.st_size
+        self.is_deleted = status.st_nlink == 0
+        return True
 
     def read_cached(self, offset: int) -> Block | None:
         """Whole lines from `offset` on, if they are in memory, so that no disk is waited for.
@@ -119,7 +93,7 @@ class OpenFile:
             if block.lines or len(text) < wanted:
                 return block
             if wanted > longest_bytes:
-                return self._pass_over(offset, text[:_HEAD_BYTES])
+                return self._pass_over(offset, text[:HEAD_BYTES])
             wanted = min(wanted * 2, longest_bytes + 1)
 
     def rest(self, offset: int) -> bytes:
@@ -140,32 +114,24 @@ class OpenFile:
         return Block([], offset)  # its end is not written yet
 
 
-def _whole_lines(text: bytes, offset: int) -> Block:
-    lines = io.BytesIO(text).readlines()
-    cut = lines.pop() if lines and not lines[-1].endswith(b"\n") else b""
-    return Block(lines, offset + len(text) - len(cut))
-
-
-def _look_at(path: Path) -> Found | None:
-    try:
-        with path.open("rb") as file:
-            head = file.read(_HEAD_BYTES)
-            status = os.fstat(file.fileno())
-    except (FileNotFoundError, IsADirectoryError):
-        return None  # renamed between listing and looking, or no file
-    identity = _identity(head)
-    if identity is None:
-        return None
-    timestamp = _TIMESTAMP.search(_first_line(head))
-    begins_ms = int(timestamp[1]) if timestamp else status.st_mtime_ns // 1_000_000
-    return Found(path, identity, status.st_size, begins_ms)
-
-
-def _identity(head: bytes) -> str | None:
+def identity_of(head: bytes) -> str:
+    """What a file is known by that begins with `head`; empty while its first line is not whole."""
     line = _first_line(head)
-    return blake2b(line, digest_size=8).hexdigest() if line else None
+    return blake2b(line, digest_size=8).hexdigest() if line else ""
+
+
+def first_timestamp_ms(head: bytes) -> int | None:
+    """The time of the first record of a file that begins with `head`."""
+    timestamp = _TIMESTAMP.search(_first_line(head))
+    return int(timestamp[1]) if timestamp else None
 
 
 def _first_line(head: bytes) -> bytes:
     """The first line, or as much of it as is looked at; empty while it is not whole."""
-    return head[: head.find(b"\n") + 1] or (head if len(head) == _HEAD_BYTES else b"")
+    return head[: head.find(b"\n") + 1] or (head if len(head) == HEAD_BYTES else b"")
+
+
+def _whole_lines(text: bytes, offset: int) -> Block:
+    lines = io.BytesIO(text).readlines()
+    cut = lines.pop() if lines and not lines[-1].endswith(b"\n") else b""
+    return Block(lines, offset + len(text) - len(cut))
