@@ -6,9 +6,14 @@ import ipaddress
 import socket
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.kit.clock import FakeClock
 from tests.kit.loop import QuietLoop
+
+# How long an example takes says how busy the machine is, and nothing of what it proves.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 _real_connect = socket.socket.connect
 

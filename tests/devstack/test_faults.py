@@ -10,7 +10,7 @@ from aiohttp import web
 
 from devstack.faults import CONTROL_PATH, Cut, Delay, HalfBody, Hang, HtmlPage, Status
 from devstack.server import HttpServer
-from tests.kit.waiting import eventually
+from tests.kit.waiting import PATIENCE_S, eventually
 
 WHOLE = b"0123456789"
 
@@ -127,7 +127,7 @@ async def test_a_hanging_request_does_not_hold_up_the_end(disturbed, session):
     disturbed.faults.add(Hang())
     request = asyncio.create_task(statuses(session, 1))
     await eventually(lambda: not disturbed.faults.waiting)
-    await asyncio.wait_for(disturbed.server.stop(), timeout=5)
+    await asyncio.wait_for(disturbed.server.stop(), PATIENCE_S)
     await asyncio.wait([request])
     assert request.exception() is None or isinstance(request.exception(), aiohttp.ClientError)
 

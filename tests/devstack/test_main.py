@@ -12,6 +12,7 @@ import pytest
 
 from devstack.__main__ import main
 from tests.kit.user_task import APPROVAL
+from tests.kit.waiting import PATIENCE_S
 
 QUICK = """<?xml version="1.0" encoding="UTF-8"?>
 <bpmn:definitions xmlns:bpmn="http://www.omg.org/spec/BPMN/20100524/MODEL"
@@ -66,7 +67,7 @@ class Running:
 
     def stop(self, number=signal.SIGTERM):
         self.process.send_signal(number)
-        _, errors = self.process.communicate(timeout=10)
+        _, errors = self.process.communicate(timeout=PATIENCE_S)
         return self.process.returncode, errors
 
 

@@ -13,7 +13,7 @@ from devstack.engine import Resource
 from devstack.stack import Stack, StackOptions
 from tests.kit.bpmn import bpmn, chain, end, service, start
 from tests.kit.http import serving
-from tests.kit.waiting import eventually
+from tests.kit.waiting import PATIENCE_S, eventually
 
 PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "add-a-connector.md"
 (CODE,) = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
@@ -60,12 +60,12 @@ class Runs:
         self.stack.engine.create_instance(
             process_id="looking", variables=given, on_result=ended.set_result
         )
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             return (await ended).variables
 
     async def incident(self, **given):
         key = self.stack.engine.create_instance(process_id="looking", variables=given).key
-        await eventually(lambda: key in self.incidents, within_s=20)
+        await eventually(lambda: key in self.incidents)
         return self.incidents[key]
 
     def _read(self, record):

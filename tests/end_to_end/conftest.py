@@ -10,7 +10,7 @@ from devstack.engine import Resource
 from devstack.stack import Stack, StackOptions
 from tests.kit.bpmn import bpmn, chain, end, service, start
 from tests.kit.connector_process import connector_process
-from tests.kit.waiting import eventually
+from tests.kit.waiting import PATIENCE_S, eventually
 
 TASK = [
     ("=cluster", "cluster"),
@@ -66,13 +66,13 @@ class Story:
     async def end(self, **variables):
         """Start an instance and give its variables at the end."""
         _, ended = self.begin(**variables)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             return (await ended).variables
 
     async def incident(self, **variables):
         """Start an instance and give the message of the incident that it runs into."""
         key, _ = self.begin(**variables)
-        await eventually(lambda: key in self.incidents, within_s=20)
+        await eventually(lambda: key in self.incidents)
         return self.incidents[key]
 
     def _read(self, record):

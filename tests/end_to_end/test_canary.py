@@ -93,5 +93,5 @@ async def official_incident(stack, story, origin):
         "input": {**OFFICIAL_SEARCH, "internal_filter": FILTER},
     }
     key = stack.engine.create_instance(process_id="official", variables=given).key
-    await eventually(lambda: key in story.incidents, within_s=20)
+    await eventually(lambda: key in story.incidents)
     await asyncio.sleep(0)

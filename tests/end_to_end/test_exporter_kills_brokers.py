@@ -82,9 +82,9 @@ async def test_redis_with_several_kinds_of_events(tmp_path):
                     seen = len(stack.backend.deliveries)
                     for _ in range(50):
                         tasks.start()
-                    await eventually(lambda seen=seen: len(stack.backend.deliveries) > seen, 30)
+                    await eventually(lambda seen=seen: len(stack.backend.deliveries) > seen)
             async with exporter_process(environment, tmp_path / "log"):
-                await eventually(lambda: len(firsts(stack)) >= len(told), 30)
+                await eventually(lambda: len(firsts(stack)) >= len(told))
             arrived = firsts(stack)
     for partition_id in (1, 2):
         assert [at for at in arrived if at[0] == partition_id] == [

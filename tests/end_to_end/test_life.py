@@ -13,7 +13,7 @@ import pytest
 from devstack.engine import JobRequest
 from devstack.faults import Delay
 from tests.kit.connector_process import connector_process
-from tests.kit.waiting import eventually
+from tests.kit.waiting import PATIENCE_S, eventually
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -29,7 +29,7 @@ async def test_a_stop_ends_the_program_with_exit_0(connector):
 async def test_ctrl_c_ends_the_program_with_exit_0(connector):
     """So does SIGINT."""
     connector.process.send_signal(signal.SIGINT)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         assert await connector.process.wait() == 0
 
 
@@ -52,7 +52,7 @@ async def eventually_up(connector, path):
 
 async def eventually_answers(connector, path, status):
     """Wait until a page answers with this status."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         while (await connector.get(path))[0] != status:  # noqa: ASYNC110  # it has no event
             await asyncio.sleep(0.05)
 
@@ -87,7 +87,7 @@ async def test_no_job_is_lost_while_the_gateway_comes_and_goes(stack, story, con
         ends += [story.begin()[1] for _ in range(5)]
         await asyncio.sleep(0.3)
         await stack.gateway.start(port)
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE_S):
         results = await asyncio.gather(*ends)
     assert all(result.completed for result in results)
     assert story.incidents == {}
@@ -113,7 +113,7 @@ async def test_a_stop_under_load_leaves_no_job_waiting_for_its_time_out(stack, s
     async with connector_process({**environ, **limits}) as connector:
         for _ in range(100):
             story.begin(timeoutSeconds=60)
-        await eventually(lambda: stack.faults["operate"].waiting[0].times <= 260, within_s=20)
+        await eventually(lambda: stack.faults["operate"].waiting[0].times <= 260)
         assert await connector.stop() == 0
     stack.faults["operate"].clear()
     waiting = stack.engine.activate_jobs(
@@ -129,7 +129,7 @@ async def test_jobs_in_hand_are_finished_before_the_program_ends(stack, story, e
     stack.faults["operate"].add(Delay(delay_s=1.5, times=10))
     async with connector_process(environ) as connector:
         ends = [story.begin()[1] for _ in range(10)]
-        await eventually(lambda: not stack.faults["operate"].waiting, within_s=20)
+        await eventually(lambda: not stack.faults["operate"].waiting)
         assert await connector.stop() == 0
     results = await asyncio.gather(*ends)
     assert all(result.completed for result in results)

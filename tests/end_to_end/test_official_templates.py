@@ -45,14 +45,14 @@ class Cloud:
         result = self.stack.engine.create_instance(
             process_id=process_id, variables=variables, on_result=ended.set_result
         )
-        await eventually(lambda: ended.done() or result.key in self.incidents, within_s=20)
+        await eventually(lambda: ended.done() or result.key in self.incidents)
         assert result.key not in self.incidents, self.incidents[result.key]
         return ended.result().variables
 
     async def incident(self, process_id, **variables):
         """The message of the incident that an instance runs into."""
         key = self.stack.engine.create_instance(process_id=process_id, variables=variables).key
-        await eventually(lambda: key in self.incidents, within_s=20)
+        await eventually(lambda: key in self.incidents)
         return self.incidents[key]
 
 
@@ -236,7 +236,7 @@ async def test_other_rest_jobs_are_left_for_the_stock_runtime(cloud, tmp_path):
 
     cloud.stack.log.subscribe(read)
     key = cloud.stack.engine.create_instance(process_id="rest", variables={}).key
-    await eventually(lambda: len(failed) == 2, within_s=20)
+    await eventually(lambda: len(failed) == 2)
     for each in failed:
         assert (each["retries"], each["retryBackoff"]) == (3, 5000)
         assert "CONNECTOR_HTTP_REST_TYPE" in each["errorMessage"]

@@ -10,6 +10,7 @@ import pytest
 
 from devstack.faults import Delay
 from tests.kit.connector_process import connector_process
+from tests.kit.waiting import PATIENCE_S
 
 pytestmark = pytest.mark.slow
 
@@ -21,7 +22,7 @@ async def test_jobs_share_a_read_if_they_may(stack, story, environ):
     request = {"endpoint": "incidents", "operation": "search"}
     async with connector_process({**environ, "CONNECTOR_COALESCE_MS": "5000"}) as connector:
         ends = [story.begin(request=request)[1] for _ in range(30)]
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             results = await asyncio.gather(*ends)
         _, metrics = await connector.get("/metrics")
     assert {result.variables["total"] for result in results} == {0}

@@ -13,7 +13,7 @@ from tests.kit.backend import TAKE, Backend, status
 from tests.kit.exporter_process import command, environ_of, running
 from tests.kit.http import serving
 from tests.kit.records import append, places, task_line
-from tests.kit.waiting import eventually
+from tests.kit.waiting import PATIENCE_S, eventually
 
 pytestmark = pytest.mark.slow
 
@@ -64,7 +64,7 @@ async def test_a_stop_does_not_wait_for_a_backend_that_is_away(tmp_path):
         append(log, *(task_line(n) for n in range(1, 8)))
         async with running(environ) as service:
             await eventually(lambda: backend.posted)
-            assert await asyncio.wait_for(service.stop(), 5) == 0
+            assert await asyncio.wait_for(service.stop(), PATIENCE_S) == 0
         backend.otherwise = TAKE
         async with running(environ) as service:
             await eventually(lambda: len(backend.events) == 7)

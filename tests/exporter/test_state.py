@@ -252,7 +252,8 @@ async def test_a_directory_that_cannot_be_had_is_told(tmp_path):
 
 
 @settings(
-    deadline=None, max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=30,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(st.lists(st.tuples(st.integers(1, 3), st.integers(-1, 50)), max_size=20))
 async def test_positions_only_ever_rise(tmp_path, moves):

@@ -13,7 +13,7 @@ from pathlib import Path
 import aiohttp
 import orjson
 
-_READY_WITHIN_S = 20
+from tests.kit.waiting import PATIENCE_S
 
 
 class ConnectorProcess:
@@ -30,7 +30,7 @@ class ConnectorProcess:
         async with aiohttp.ClientSession() as session, session.get(self.url + path) as response:
             return response.status, await response.text()
 
-    async def stop(self, within_s: float = 40) -> int:
+    async def stop(self, within_s: float = PATIENCE_S) -> int:
         """Send SIGTERM and give the exit code."""
         self.process.send_signal(signal.SIGTERM)
         async with asyncio.timeout(within_s):
@@ -64,7 +64,7 @@ async def connector_process(environ: Mapping[str, str]) -> AsyncIterator[Connect
 
     running._reading = asyncio.create_task(read())
     try:
-        async with asyncio.timeout(_READY_WITHIN_S):
+        async with asyncio.timeout(PATIENCE_S):
             running.url = await working
         yield running
     finally:

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 import aiohttp
 
+from tests.kit.waiting import PATIENCE_S
+
 
 def free_port() -> int:
     with socket.socket() as listener:
@@ -77,7 +79,7 @@ class Running:
 
     async def ready(self, code: int = 200) -> str:
         """Wait until readiness is `code`; gives the answer's text."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             while True:
                 status, text = await self.get("/readyz")
                 if status == code:
@@ -89,7 +91,7 @@ class Running:
     async def stop(self) -> int:
         """SIGTERM; gives the exit code."""
         self.process.send_signal(signal.SIGTERM)
-        return await asyncio.wait_for(self.process.wait(), 40)
+        return await asyncio.wait_for(self.process.wait(), PATIENCE_S)
 
 
 @asynccontextmanager

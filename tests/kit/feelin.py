@@ -8,6 +8,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from tests.kit.waiting import PATIENCE_S
+
 SCRIPT = Path(__file__).with_name("feelin.mjs")
 
 
@@ -28,7 +30,7 @@ class Feelin:
     ) -> None:
         self._node.stdin.close()
         self._node.stdout.close()
-        self._node.wait(timeout=10)
+        self._node.wait(timeout=PATIENCE_S)
 
     def ask(self, text: str, context: object) -> dict:
         """`{"value": …}` or `{"error": …}` for an expression."""

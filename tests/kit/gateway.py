@@ -20,7 +20,7 @@ from google.protobuf.message import Message
 from pyzeebe.proto import gateway_pb2 as pb
 from pyzeebe.proto.gateway_pb2_grpc import GatewayServicer, add_GatewayServicer_to_server
 
-from tests.kit.waiting import eventually
+from tests.kit.waiting import PATIENCE_S, eventually
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,11 +156,11 @@ class ScriptedGateway(GatewayServicer):
         """Polls that wait for a job right now."""
         return self.open_calls["ActivateJobs"]
 
-    async def until_called(self, method: str, times: int = 1, within_s: float = 10.0) -> None:
+    async def until_called(self, method: str, times: int = 1, within_s: float = PATIENCE_S) -> None:
         """Wait until `method` has been called `times` times in all."""
         await eventually(lambda: len(self.calls(method)) >= times, within_s)
 
-    async def until_ended(self, keys: Iterable[int], within_s: float = 10.0) -> None:
+    async def until_ended(self, keys: Iterable[int], within_s: float = PATIENCE_S) -> None:
         """Wait until each of these jobs has ended."""
         wanted = set(keys)
         await eventually(lambda: wanted <= self.ended.keys(), within_s)

@@ -17,6 +17,7 @@ from devstack.engine import Resource
 from devstack.records import Record
 from devstack.stack import Stack
 from tests.kit.user_task import APPROVAL
+from tests.kit.waiting import PATIENCE_S
 
 WANTED = ("CREATED", "ASSIGNED", "COMPLETED", "CANCELED")
 _OURS = ("APP_INTEGRATIONS_", "ZEEBE_", "CAMUNDA_")
@@ -133,7 +134,7 @@ async def kill_runs(
     for _ in range(kills):
         async with exporter_process(environment, log) as process:
             seen = len(stack.backend.deliveries)
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(PATIENCE_S):
                 while len(stack.backend.deliveries) == seen:
                     assert process.returncode is None, _said(log)
                     tasks.start()
@@ -142,7 +143,7 @@ async def kill_runs(
             while asyncio.get_running_loop().time() < end_s:
                 tasks.start()
                 await asyncio.sleep(moments.uniform(0, 0.02))
-    async with exporter_process(environment, log) as process, asyncio.timeout(60):
+    async with exporter_process(environment, log) as process, asyncio.timeout(PATIENCE_S):
         while not (tasks.are_done and len(_first(stack.backend.deliveries)) >= len(tasks.told)):
             assert process.returncode is None, _said(log)
             await asyncio.sleep(0.05)

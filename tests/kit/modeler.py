@@ -8,13 +8,15 @@ from typing import Any
 
 import pytest
 
+from tests.kit.waiting import PATIENCE_S
+
 ROOT = Path(__file__).parents[2]
 TEMPLATE = ROOT / "bpmn" / "element-templates" / "operate-connector.json"
 EXAMPLES = tuple(sorted((ROOT / "bpmn" / "examples").glob("*.bpmn")))
 _SCRIPTS = ROOT / "tests" / "bpmn"
 
 
-def run_node(script: str, *arguments: object, timeout_s: float = 50) -> Any:
+def run_node(script: str, *arguments: object, timeout_s: float = PATIENCE_S) -> Any:
     """Run a script of tests/bpmn in Node; gives the JSON that it prints."""
     if not (ROOT / "node_modules").is_dir():
         pytest.fail("Camunda's tools are not installed; type: npm ci")

@@ -11,7 +11,7 @@ from typing import Any
 from exporter.progress import Progress
 from exporter.record import Record
 from exporter.sources import Chunk, Source
-from tests.kit.waiting import eventually
+from tests.kit.waiting import PATIENCE_S, eventually
 
 
 @dataclass
@@ -39,7 +39,7 @@ class Reader:
     def positions(self) -> list[int]:
         return [record.position for record in self.records]
 
-    async def until(self, last: int, within_s: float = 10.0) -> None:
+    async def until(self, last: int, within_s: float = PATIENCE_S) -> None:
         """Wait until a record with position `last` was read, and confirmed where that is done."""
         await eventually(lambda: self.has(last) or self.failure, within_s)
         if self.failure is not None:

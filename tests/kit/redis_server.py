@@ -14,6 +14,8 @@ from typing import Any
 import pytest
 import redis.asyncio
 
+from tests.kit.waiting import PATIENCE_S
+
 
 def require_redis() -> str:
     """The program; the test is skipped with the package's name where it is missing."""
@@ -55,10 +57,10 @@ class RedisServer:
         await self._answers()
 
     async def _answers(self) -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             while True:
                 try:
-                    with closing(socket.create_connection(("127.0.0.1", self.port), 1)):
+                    with closing(socket.create_connection(("127.0.0.1", self.port), PATIENCE_S)):
                         return
                 except OSError:
                     await asyncio.sleep(0.01)
@@ -67,7 +69,7 @@ class RedisServer:
         """End it; what it holds is written first."""
         if self._process is not None:
             self._process.terminate()
-            await asyncio.to_thread(self._process.wait, 10)
+            await asyncio.to_thread(self._process.wait, PATIENCE_S)
             self._process = None
 
     async def add(self, *records: bytes, stream: str = "zeebe:USER_TASK") -> list[bytes]:

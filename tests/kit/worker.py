@@ -10,6 +10,7 @@ from typing import Any
 from typing_extensions import override
 
 from tests.kit.gateway import ScriptedGateway
+from tests.kit.waiting import PATIENCE_S
 from worker.errors import GatewayError
 from worker.executor import Handler
 from worker.gateway import Gateway
@@ -71,7 +72,7 @@ class Running:
     task: asyncio.Task[None]
     seen: RecordingObserver
 
-    async def stopped(self, within_s: float = 10.0) -> None:
+    async def stopped(self, within_s: float = PATIENCE_S) -> None:
         """Stop the worker and wait until it has drained."""
         self.stop.set()
         async with asyncio.timeout(within_s):

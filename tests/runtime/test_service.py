@@ -11,6 +11,7 @@ import pytest
 
 from runtime.health import ask
 from runtime.http import HttpOptions, exchange, open_session
+from tests.kit.waiting import PATIENCE_S
 
 ROOT = Path(__file__).parents[2]
 
@@ -62,7 +63,7 @@ def start(**environ):
 def test_wrong_settings_end_the_process_with_2():
     """A process with wrong settings tells them all, a line each, and ends with 2."""
     with start(SAMPLE_DRAIN="soon", SAMPLE_MANAGEMENT_PRT="1") as process:
-        _, err = process.communicate(timeout=20)
+        _, err = process.communicate(timeout=PATIENCE_S)
 
     assert process.returncode == 2
     assert [line.partition(":")[0] for line in err.decode().splitlines()] == [
@@ -77,7 +78,7 @@ def test_taken_port_ends_the_process_with_1():
     with start(SAMPLE_MANAGEMENT_PORT="0") as holder:
         port = up(holder).rpartition(":")[2]
         with start(SAMPLE_MANAGEMENT_PORT=port) as process:
-            _, err = process.communicate(timeout=20)
+            _, err = process.communicate(timeout=PATIENCE_S)
         holder.send_signal(signal.SIGINT)
 
     last = orjson.loads(err.splitlines()[-1])
@@ -96,7 +97,7 @@ async def test_process_answers_until_it_is_told_to_stop():
             await asyncio.sleep(0.1)
             metrics = await exchange(session, "GET", f"{url}/metrics", limit_bytes=10**6)
         process.send_signal(signal.SIGTERM)
-        _, err = process.communicate(timeout=20)
+        _, err = process.communicate(timeout=PATIENCE_S)
 
     assert process.returncode == 0
     assert ready.status == 200

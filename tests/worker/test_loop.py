@@ -7,7 +7,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from tests.kit.gateway import ScriptedGateway
-from tests.kit.waiting import eventually
+from tests.kit.waiting import PATIENCE_S, eventually
 from tests.kit.worker import Held, complete, running
 from worker.gateway import Gateway
 from worker.loop import Worker
@@ -203,7 +203,7 @@ async def test_a_stop_before_the_start_begins_nothing(gateway):
         stop = asyncio.Event()
         stop.set()
         worker = Worker(client, WorkerOptions("demo", "tested", stop_grace_ms=0), complete)
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(PATIENCE_S):
             await worker.run(stop, 1)
     assert gateway.held == {}
 
@@ -284,7 +284,7 @@ async def test_work_resumes_within_five_seconds_of_the_gateways_return(gateway):
     async with running(gateway, complete) as run:
         await eventually(lambda: run.worker.problem is None)
         await gateway.stop()
-        await eventually(lambda: len(run.seen.poll_failures) >= 7, within_s=20)
+        await eventually(lambda: len(run.seen.poll_failures) >= 7)
         assert "UNAVAILABLE" in str(run.worker.problem)
         await gateway.start()
         began_s = _now_s()

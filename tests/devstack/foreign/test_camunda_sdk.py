@@ -9,6 +9,8 @@ from pathlib import Path
 import orjson
 import pytest
 
+from tests.kit.waiting import PATIENCE_S
+
 _SCRIPT = Path(__file__).with_name("camunda_sdk.mjs")
 
 
@@ -27,7 +29,7 @@ async def test_node_sdk_deploys_and_works(cluster, process_file):
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
-    async with asyncio.timeout(90):
+    async with asyncio.timeout(PATIENCE_S):
         output, errors = await client.communicate()
     assert client.returncode == 0, errors.decode()
     seen = orjson.loads(output.splitlines()[-1])

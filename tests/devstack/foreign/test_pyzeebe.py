@@ -15,6 +15,8 @@ from pyzeebe import (
 )
 from pyzeebe.errors import BusinessError, ProcessDefinitionNotFoundError
 
+from tests.kit.waiting import PATIENCE_S
+
 
 @pytest.mark.slow
 @pytest.mark.timeout(60)
@@ -73,6 +75,6 @@ async def test_pyzeebe_deploys_and_works(cluster, process_file, stream_enabled):
     with pytest.raises(ProcessDefinitionNotFoundError):
         await client.run_process("unknown")
     await worker.stop()
-    await asyncio.wait_for(working, timeout=20)
+    await asyncio.wait_for(working, PATIENCE_S)
     await channel.close()
     assert engine.remembers == 0

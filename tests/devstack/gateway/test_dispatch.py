@@ -10,6 +10,7 @@ from devstack.engine import JobRequest
 from devstack.gateway.dispatch import Dispatch
 from tests.kit import bpmn as b
 from tests.kit.cluster import Cluster
+from tests.kit.waiting import PATIENCE_S
 
 _REQUEST = JobRequest("work", "w", timeout_ms=60_000, max_jobs=10)
 
@@ -51,7 +52,7 @@ async def test_job_handed_back_goes_to_who_waits(cluster, clock):
     waiting = asyncio.create_task(dispatch.wait(_REQUEST, 10))
     await _settle()
     dispatch.hand_back(given)
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(PATIENCE_S):
         [again] = await waiting
     assert again.job.key == given[0].job.key
 
@@ -76,7 +77,7 @@ async def test_job_of_another_tenant_is_not_given(cluster, clock):
     stream = dispatch.add_stream(other)
     await _settle()
     cluster.start()
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(PATIENCE_S):
         assert len(await owner) == 1
     assert not stranger.done()
     assert not stream.waiting

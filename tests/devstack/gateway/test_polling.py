@@ -11,12 +11,12 @@ from grpc import StatusCode
 from pyzeebe.proto import gateway_pb2 as pb
 
 from devstack.gateway.dispatch import STREAM_BUFFER_BYTES
-from tests.kit.waiting import eventually
+from tests.kit.waiting import PATIENCE_S, eventually
 
 
 async def test_poll_without_waiting(served):
     """A negative request timeout answers at once, with or without jobs."""
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(PATIENCE_S):
         assert await served.poll(requestTimeout=-1) == []
 
 
@@ -25,14 +25,14 @@ async def test_poll_waits_for_a_job(served):
     waiting = asyncio.ensure_future(served.poll(requestTimeout=10_000))
     await eventually(lambda: served.polls == 1)
     key = await served.start()
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(PATIENCE_S):
         [job] = await waiting
     assert job.processInstanceKey == key
 
 
 async def test_poll_ends_empty(served):
     """A long poll without jobs ends when its time is over."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         assert await served.poll(requestTimeout=50) == []
 
 
@@ -41,7 +41,7 @@ async def test_polls_wait_in_line(served):
     polls = [asyncio.ensure_future(served.poll(requestTimeout=10_000)) for _ in range(3)]
     await eventually(lambda: served.polls == 3)
     keys = [await served.start() for _ in range(3)]
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         answers = await asyncio.gather(*polls)
     assert sorted(job.processInstanceKey for jobs in answers for job in jobs) == keys
     assert [len(jobs) for jobs in answers] == [1, 1, 1]
@@ -99,7 +99,7 @@ async def test_stream_gets_jobs_as_they_come_up(served):
     stream = served.stream()
     await stream.initial_metadata()
     keys = [await served.start() for _ in range(3)]
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         jobs = [await stream.read() for _ in range(3)]
     assert [job.processInstanceKey for job in jobs] == keys
     assert [job.processInstanceKey for job in await served.poll()] == [before]
@@ -113,7 +113,7 @@ async def test_streams_take_turns(served):
     await two.initial_metadata()
     for _ in range(4):
         await served.start()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         assert (
             len(
                 {

@@ -12,6 +12,7 @@ from devstack.engine import JobRequest
 from devstack.stack import StackOptions
 from devstack.testing import EmbeddedCluster
 from tests.kit.modeler import ROOT
+from tests.kit.waiting import PATIENCE_S
 
 SCRIPT = Path(__file__).with_name("sdk.mjs")
 
@@ -36,7 +37,7 @@ def test_camundas_node_client_reads_pages_and_deletes():
             ["node", SCRIPT, operate_url, camunda.token_url, str(stuck), str(ended)],
             capture_output=True,
             text=True,
-            timeout=50,
+            timeout=PATIENCE_S,
             check=False,
             cwd=ROOT,
         )

@@ -4,13 +4,15 @@
 import { chromium } from "playwright-core";
 
 const [executablePath, url, script, screenshot] = process.argv.slice(2);
+// It only ends a look that hangs, before its caller loses patience: so it says at which step.
+const PATIENCE_MS = 60_000;
 const args = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"];
-const browser = await chromium.launch({ executablePath, args });
+const browser = await chromium.launch({ executablePath, args, timeout: PATIENCE_MS });
 const found = [];
 const faults = [];
 try {
   const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
-  page.setDefaultTimeout(10_000);
+  page.setDefaultTimeout(PATIENCE_MS);
   page.on("pageerror", (error) => faults.push(error.message));
   page.on("console", (message) => message.type() === "error" && faults.push(message.text()));
   await page.goto(url);

@@ -30,7 +30,7 @@ from tests.kit.exporter import Setup, drive, exporting
 from tests.kit.http import serving
 from tests.kit.loop import run as run_on_quiet_loop
 from tests.kit.record_source import options_of, reading
-from tests.kit.waiting import eventually
+from tests.kit.waiting import PATIENCE_S, eventually
 from tests.kit.zeebe_records import Journal
 
 LAG_MS = 2000
@@ -203,7 +203,7 @@ async def test_partitions_are_given_once_as_they_appear(cluster, tmp_path):
         task = asyncio.create_task(take())
         for partition, expected in [(2, [2]), (1, [2, 1])]:
             cluster.write(partition=partition)
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(PATIENCE_S):
                 while given != expected:
                     await cluster.clock.advance(5)
                     await asyncio.sleep(0.01)
@@ -424,8 +424,7 @@ async def test_what_is_too_late_even_so_is_handed_on(cluster, tmp_path):
 
 @settings(
     max_examples=20,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(st.lists(st.tuples(st.floats(0, 1.9), st.sampled_from([1, 2])), min_size=1, max_size=25))
 def test_any_lateness_within_the_lag_keeps_order(tmp_path, schedule):

@@ -14,6 +14,7 @@ from exporter.sources.http import records_of
 from runtime.clock import SystemClock
 from tests.kit.record_source import options_of
 from tests.kit.records import other_line, task_line
+from tests.kit.waiting import PATIENCE_S
 
 
 @pytest.fixture
@@ -125,9 +126,9 @@ async def test_partitions_appear(address, tmp_path):
     async with receiving(address, tmp_path) as (source, session):
         partitions = source.partitions()
         await post(session, address, task_line(1, partition=3))
-        assert await asyncio.wait_for(anext(partitions), 5) == 3
+        assert await asyncio.wait_for(anext(partitions), PATIENCE_S) == 3
         await post(session, address, task_line(2, partition=1))
-        assert await asyncio.wait_for(anext(partitions), 5) == 1
+        assert await asyncio.wait_for(anext(partitions), PATIENCE_S) == 1
         await partitions.aclose()
 
 

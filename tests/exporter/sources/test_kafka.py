@@ -22,7 +22,7 @@ from tests.kit.reading import in_order, partitions, reader
 from tests.kit.record_source import options_of
 from tests.kit.tcp_proxy import tcp_proxy
 from tests.kit.user_task_records import user_task
-from tests.kit.waiting import eventually
+from tests.kit.waiting import PATIENCE_S, eventually
 
 pytestmark = pytest.mark.slow
 
@@ -178,7 +178,7 @@ async def test_a_topic_that_is_made_later_is_read_then(broker, admin, options):
         await producer.start()
         await producer.send_and_wait(late.name, user_task(1), partition=0)
         await producer.stop()
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(PATIENCE_S):
             assert await appearing == 1
 
 
@@ -345,7 +345,7 @@ async def test_whoever_gets_a_partition_next_is_told_what_was_announced(options,
         told = Progress(1, read.progress.bookmark, pending, 1_700_000_000_001)
         await source.acknowledge(1, told)
     elsewhere = options(written, state="elsewhere")
-    async with open_source(elsewhere) as source, asyncio.timeout(30):
+    async with open_source(elsewhere) as source, asyncio.timeout(PATIENCE_S):
         assert await anext(source.partitions()) == 1
         assert await source.progress(1) == told
         assert await source.progress(2) is None
@@ -400,9 +400,9 @@ async def test_members_share_partitions_and_take_over_from_one_another(options, 
     async with member(options(written, state="one")) as one:
         await eventually(lambda: {99, 100} <= read(one))
         async with member(options(written, state="two")) as two:
-            await eventually(lambda: two, 30)
+            await eventually(lambda: two)
             await add(101, 201)
-            await eventually(lambda: {199, 200} <= read(one, two), 30)
+            await eventually(lambda: {199, 200} <= read(one, two))
             (theirs,) = set(positions(two))
         await add(201, 301)
         await eventually(lambda: {299, 300} <= read(one), 40)
@@ -442,11 +442,11 @@ async def test_a_member_that_was_thrown_out_joins_anew(options, topic, tmp_path)
         copy = options(written, state="copy")
         name = (tmp_path / "state" / "kafka-member.name").read_text(encoding="utf-8")
         (tmp_path / "copy" / "kafka-member.name").write_text(name, encoding="utf-8")
-        async with open_source(copy) as source, asyncio.timeout(20):
+        async with open_source(copy) as source, asyncio.timeout(PATIENCE_S):
             assert await anext(source.partitions()) == 1
             await eventually(lambda: taken[1][0].ended or taken[1][0].failure)
         await written.add(user_task(2))
-        await eventually(lambda: 2 in positions(taken)[1], 30)
+        await eventually(lambda: 2 in positions(taken)[1])
     assert in_order(positions(taken)[1]) == [1, 2]
 
 

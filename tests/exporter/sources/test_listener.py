@@ -26,7 +26,7 @@ from runtime.oauth import ClientCredentials
 from tests.kit import bpmn as b
 from tests.kit.http import serving
 from tests.kit.record_source import options_of
-from tests.kit.waiting import eventually
+from tests.kit.waiting import PATIENCE_S, eventually
 
 EVENTS = ("creating", "assigning", "updating", "completing", "canceling")
 LISTENERS = "".join(f'<zeebe:taskListener eventType="{event}" type="tell"/>' for event in EVENTS)
@@ -85,7 +85,7 @@ async def collecting(url, tmp_path, clock=None, query="", **changes):
 async def first_chunks(source, partition_id, count, progress=None):
     """The first `count` records of a partition."""
     records = []
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         async for chunk in source.read(partition_id, progress or Progress()):
             records += chunk.records
             if len(records) >= count:

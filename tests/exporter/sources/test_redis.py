@@ -20,7 +20,7 @@ from tests.kit.record_source import options_of
 from tests.kit.redis_server import redis_server
 from tests.kit.tcp_proxy import tcp_proxy
 from tests.kit.user_task_records import record, user_task
-from tests.kit.waiting import eventually
+from tests.kit.waiting import PATIENCE_S, eventually
 
 pytestmark = pytest.mark.slow
 
@@ -420,7 +420,7 @@ async def test_one_process_reads_and_the_next_takes_over_when_it_ends(server, op
             await asyncio.sleep(0.1)
             assert not taking.done()
             await one._stream_log._ownership.give_up()
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(PATIENCE_S):
                 assert await taking == 1
             progress = await two.progress(1)
             await server.add(user_task(11))
@@ -628,7 +628,7 @@ async def test_what_was_deleted_is_made_anew(server, options, loss):
             await server.add(user_task(11))
             await eventually(lambda: read.failure or read.ended or read.has(11))
         positions, progress = read.positions, read.progress
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             while 11 not in positions:
                 if read.ended:
                     await eventually(lambda: appeared == [1, 1])

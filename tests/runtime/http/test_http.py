@@ -22,6 +22,7 @@ from runtime.errors import (
 )
 from runtime.http import HttpOptions, exchange, open_session, read_limited
 from tests.kit.http import saying, serving, talking
+from tests.kit.waiting import PATIENCE_S
 
 MIB = 2**20
 
@@ -381,7 +382,7 @@ async def test_session_closes_its_connections():
 
     async with talking(talk) as origin:
         await fetch(origin)
-        await asyncio.wait_for(gone.wait(), 5)
+        await asyncio.wait_for(gone.wait(), PATIENCE_S)
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import pytest
 
 from runtime.errors import Fault, HttpRefusedError, SettingsError
 from runtime.lifecycle import ExitCode, report, run
+from tests.kit.waiting import PATIENCE_S
 
 ROOT = Path(__file__).parents[3]
 
@@ -221,7 +222,7 @@ def test_process_drains_and_exits_with_0(number):
     with start(DRAINING.format(drain_s=0.2)) as process:
         wait_for_line(process, b"ready\n")
         process.send_signal(number)
-        out, err = process.communicate(timeout=10)
+        out, err = process.communicate(timeout=PATIENCE_S)
 
     assert process.returncode == 0, err
     assert out == b"draining\ndrained\n"
@@ -236,7 +237,7 @@ def test_process_ends_at_once_on_the_second_signal():
         wait_for_line(process, b"draining\n")
         told_s = time.monotonic()
         process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=10)
+        process.communicate(timeout=PATIENCE_S)
 
     assert process.returncode == 1
     assert time.monotonic() - told_s < 1
@@ -250,7 +251,7 @@ def test_process_that_ignores_cancellation_is_ended_too():
         for _ in range(2):
             process.send_signal(signal.SIGTERM)
             time.sleep(0.2)
-        out, _ = process.communicate(timeout=10)
+        out, _ = process.communicate(timeout=PATIENCE_S)
 
     assert process.returncode == 1
     assert out == b"no\n"

@@ -9,6 +9,7 @@ from runtime.errors import TokenRefusedError, TokenUnavailableError
 from runtime.http import HttpOptions, open_session
 from runtime.oauth import ClientCredentials, TokenCache, TokenState
 from tests.kit.http import serving
+from tests.kit.waiting import PATIENCE_S
 
 
 class Issuer:
@@ -52,7 +53,7 @@ def credentials(origin, client_id="me"):
 
 async def asked(issuer, times):
     """Wait until the issuer was asked this often."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while issuer.asked < times:  # noqa: ASYNC110 - real sockets, no event to wait for
             await asyncio.sleep(0.001)
 
@@ -60,7 +61,7 @@ async def asked(issuer, times):
 async def idle(cache):
     """Wait until no token request is on its way."""
     while cache._flights:
-        await asyncio.wait(cache._flights, timeout=5)
+        await asyncio.wait(cache._flights)
 
 
 async def test_token_is_kept(issuer, clock):
