@@ -37,7 +37,8 @@ COMMANDS: Final[Mapping[str, Help]] = MappingProxyType(
         "check": Help(
             summary="test the settings and what they name",
             does="Prints a line for each thing that it looks at, which begins with ok or FAIL: "
-            "the settings, the state, the source, the token, the backend. It delivers nothing.",
+            "the settings, the state, the source, the token, the backend. It delivers nothing, and "
+            "makes or changes nothing, here or at the source.",
             settings=_ALL,
             exit_codes={
                 0: "no line says FAIL",

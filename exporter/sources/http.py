@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 import socket
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 import msgspec
@@ -24,9 +24,9 @@ from yarl import URL
 from exporter.errors import InboxFull, RecordError, SourceRefused, StateUnavailable
 from exporter.inbox import Inbox
 from exporter.lease import Lease
-from exporter.progress import Progress
 from exporter.record import ILLEGIBLE, Unreadable
-from exporter.sources import Chunk, Source, SourceOptions
+from exporter.sources import SourceOptions
+from exporter.sources.inbox_source import InboxSource
 from runtime.errors import HttpError
 from runtime.http import HttpOptions, exchange, open_session
 
@@ -38,41 +38,8 @@ _array = msgspec.json.Decoder(list[msgspec.Raw])
 _one = msgspec.json.Decoder(msgspec.Raw)
 
 
-class HttpSource(Source):
-    """Gives what senders have left in the inbox; see the port for its methods."""
-
-    shared = False
-
-    def __init__(self, inbox: Inbox, options: SourceOptions) -> None:
-        self._inbox = inbox
-        self._options = options
-
-    @override
-    async def partitions(self) -> AsyncGenerator[int, None]:
-        given = 0
-        while True:
-            await self._inbox.appeared(given)
-            for partition_id in self._inbox.partitions[given:]:
-                yield partition_id
-                given += 1
-
-    @override
-    async def progress(self, partition_id: int) -> Progress | None:
-        return None
-
-    @override
-    async def read(self, partition_id: int, progress: Progress) -> AsyncIterator[Chunk]:
-        place = int(progress.bookmark or 0)
-        while True:
-            entries = await self._inbox.take(partition_id, place)
-            sifted = [self._options.sieve.one(entry.raw) for entry in entries]
-            place = entries[-1].place
-            yield Chunk([record for record in sifted if record is not None], str(place))
-
-    @override
-    async def acknowledge(self, partition_id: int, progress: Progress) -> None:
-        if progress.bookmark:
-            await self._inbox.forget(partition_id, int(progress.bookmark))
+class HttpSource(InboxSource):
+    """Gives what senders have left in the inbox."""
 
     @override
     def facts(self) -> Mapping[str, str | int | float | bool | None]:
@@ -157,7 +124,7 @@ async def open_source(options: SourceOptions) -> AsyncIterator[HttpSource]:
         inbox = await Inbox.open(options.state_dir, "http", options.inbox_max_bytes)
         try:
             async with _listening(inbox, options):
-                yield HttpSource(inbox, options)
+                yield HttpSource(inbox, options.sieve)
         finally:
             await asyncio.to_thread(inbox.close)
 

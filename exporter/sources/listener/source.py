@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any, TypeVar
@@ -10,9 +10,11 @@ from pydantic import SecretStr
 from typing_extensions import override
 
 from exporter.errors import SourceRefused
+from exporter.inbox import Entry
 from exporter.lease import Lease
-from exporter.progress import Progress
-from exporter.sources import Chunk, Credentials, Source, SourceOptions
+from exporter.record import Sieve
+from exporter.sources import Credentials, SourceOptions
+from exporter.sources.inbox_source import InboxSource
 from exporter.sources.listener.address import Address, read_address
 from exporter.sources.listener.collector import Collector
 from exporter.sources.listener.gateway import JobGateway
@@ -25,59 +27,31 @@ from runtime.oauth import TokenCache
 _T = TypeVar("_T")
 
 
-class ListenerSource(Source):
-    """Gives what listener jobs have left in the inbox; see the port for its methods.
+class ListenerSource(InboxSource):
+    """Gives what listener jobs have left in the inbox.
 
     Args:
         inbox: Where records wait.
         collector: Fills it.
         collecting: The collector at work; its failure is a failure of the source.
-        options: What all sources are made from.
+        sieve: Tells which records are asked for.
     """
-
-    shared = False
 
     def __init__(
         self,
         inbox: JobInbox,
         collector: Collector,
         collecting: asyncio.Task[None],
-        options: SourceOptions,
+        sieve: Sieve,
     ) -> None:
-        self._inbox = inbox
+        super().__init__(inbox, sieve)
         self._collector = collector
         self._collecting = collecting
-        self._options = options
 
     @override
-    async def partitions(self) -> AsyncGenerator[int, None]:
-        given = 0
-        while True:
-            await self._unless_refused(self._inbox.appeared(given))
-            for partition_id in self._inbox.partitions[given:]:
-                yield partition_id
-                given += 1
-
-    @override
-    async def progress(self, partition_id: int) -> Progress | None:
-        return None
-
-    @override
-    async def read(self, partition_id: int, progress: Progress) -> AsyncIterator[Chunk]:
-        place = int(progress.bookmark or 0)
-        while True:
-            entries = await self._unless_refused(self._inbox.take(partition_id, place))
-            place = entries[-1].place
-            # Its place is its position: a job has none, and keys do not come in order.
-            raw = [positioned(entry.raw, entry.place) for entry in entries]
-            sifted = [self._options.sieve.one(each) for each in raw]
-            records = [record for record in sifted if record is not None]
-            yield Chunk(records, str(place), len(sifted) - len(records))
-
-    @override
-    async def acknowledge(self, partition_id: int, progress: Progress) -> None:
-        if progress.bookmark:
-            await self._inbox.forget(partition_id, int(progress.bookmark))
+    def _record(self, entry: Entry) -> bytes:
+        # Its place is its position: a job has none, and keys do not come in order.
+        return positioned(entry.raw, entry.place)
 
     @override
     def facts(self) -> Mapping[str, str | int | float | bool | None]:
@@ -91,8 +65,8 @@ class ListenerSource(Source):
             "trouble": tally.trouble,
         }
 
-    async def _unless_refused(self, waiting: Coroutine[Any, Any, _T]) -> _T:
-        """What is waited for, unless the collector ends first."""
+    @override
+    async def _arrival(self, waiting: Coroutine[Any, Any, _T]) -> _T:
         waited_for = asyncio.create_task(waiting)
         try:
             await asyncio.wait((waited_for, self._collecting), return_when=asyncio.FIRST_COMPLETED)
@@ -121,7 +95,7 @@ async def open_source(options: SourceOptions) -> AsyncIterator[ListenerSource]:
             collector = Collector(gateway, inbox, options, address.job_timeout_s)
             collecting = asyncio.create_task(collector.run(), name="listener-jobs")
             try:
-                yield ListenerSource(inbox, collector, collecting, options)
+                yield ListenerSource(inbox, collector, collecting, options.sieve)
             finally:
                 collecting.cancel()
                 await asyncio.gather(collecting, return_exceptions=True)
