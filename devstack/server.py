@@ -68,22 +68,35 @@ class HttpServer:
 
 
 def _refusals(clock: Clock) -> Middleware:
-    """What no handler answers (unknown path, wrong method, body too large), as Spring says it."""
+    """What no handler answers (unknown path, wrong method, body too large), as Spring says it.
+
+    OPTIONS is answered for every path that there is, with the methods that it has.
+    """
 
     @web.middleware
     async def refuse(request: web.Request, handler: Handler) -> web.StreamResponse:
         try:
             return await handler(request)
         except web.HTTPError as error:
-            message = f"No endpoint {request.method} {request.path}."
-            response = server_error(
-                error.status,
-                message if error.status in (404, 405) else error.reason,
-                request.path,
-                clock,
-            )
-            if "Allow" in error.headers:
-                response.headers["Allow"] = error.headers["Allow"]
+            allowed = error.headers.get("Allow")
+            if allowed is not None and request.method == "OPTIONS":
+                return web.Response(headers={"Allow": f"{allowed},OPTIONS"})
+            response = server_error(error.status, _reason(request, error), request.path, clock)
+            if allowed is not None:
+                response.headers["Allow"] = allowed
             return response
 
     return refuse
+
+
+def _reason(request: web.Request, error: web.HTTPError) -> str:
+    match error.status:
+        case 404 if request.path.startswith("/v2/"):
+            endpoint = f"{request.method} {request.path}"
+            return f"No endpoint {endpoint}: it is not available in this version."
+        case 404:
+            return f"No endpoint {request.method} {request.path}."
+        case 405:
+            return f"Request method '{request.method}' is not supported."
+        case _:
+            return error.reason

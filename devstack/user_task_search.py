@@ -1,4 +1,4 @@
-"""User tasks of the Orchestration Cluster API v2, to be found: `POST …/user-tasks/search`.
+"""User tasks of the Orchestration Cluster API v2, to be read: `GET …/user-tasks/{key}`, `…/search`.
 
 Request, response and field names are those of its OpenAPI. Filters match by plain equality, `$eq`
 and `$in`; an operator or a field that is not served is refused and never ignored, since an ignored
@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import orjson
 from aiohttp import web
 
 from devstack.operate.dates import to_text
 from devstack.problems import json_response, v2_problem
 from devstack.records import Record
+from devstack.v2_request import answering, json_body, path_key, refuse
 from devstack.version import Version
 
 _KEYS = (
@@ -50,10 +50,13 @@ class UserTaskSearch:
         self._ended: dict[int, None] = {}
 
     def routes(self) -> list[web.RouteDef]:
-        """The search's path; none before 8.6, which is the first version to have one."""
+        """The paths to read at; none before 8.6, which is the first version to have a search."""
         if self._base is None or not self._base.startswith("/v2/"):
             return []
-        return [web.post(f"{self._base}/search", self._search)]
+        return [
+            web.post(f"{self._base}/search", answering(self._search)),
+            web.get(f"{self._base}/{{key}}", answering(self._get)),
+        ]
 
     def read(self, record: Record) -> None:
         """Take in what a record says of a user task; the oldest ended ones are forgotten."""
@@ -69,17 +72,25 @@ class UserTaskSearch:
             oldest = next(iter(self._ended))
             del self._ended[oldest], self._tasks[oldest]
 
+    async def _get(self, request: web.Request) -> web.Response:
+        key = path_key(request)
+        self._take_in()
+        if key not in self._tasks:
+            detail = f"User Task with key '{key}' not found"
+            return v2_problem(404, "NOT_FOUND", detail, request.path)
+        return json_response(self._tasks[key])
+
     async def _search(self, request: web.Request) -> web.Response:
+        asked = await json_body(request)
         try:
-            asked = _object(orjson.loads(await request.read() or b"{}"), "body")
             wanted = _object(asked.get("filter"), "filter")
             allowed = {name: _values(name, value) for name, value in wanted.items()}
             page = _object(asked.get("page"), "page")
             start, limit = _bounds(page)
             self._take_in()
             found = [task for task in self._tasks.values() if _fits(task, allowed)]
-        except ValueError as error:
-            return v2_problem(400, "INVALID_ARGUMENT", str(error), request.path)
+        except _UnsupportedError as error:
+            refuse(str(error))
         shown = {
             "totalItems": len(found),
             "hasMoreTotalItems": False,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, NoReturn
 
@@ -19,13 +20,17 @@ from devstack.errors import (
 from devstack.problems import v2_problem
 
 _INT64 = 1 << 63
+_KEY = re.compile(r"-?[0-9]{1,19}")
+_JSON = re.compile(r"application/(?:json|.+\+json)")
+"""Camunda 8.6 and 8.7 have JSON types of their own beside the plain one."""
+
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 def path_key(request: web.Request) -> int:
     """The key in the path; anything but a 64-bit integer is refused."""
     text = request.match_info["key"]
-    if not text.isascii() or not text.removeprefix("-").isdigit() or abs(int(text)) >= _INT64:
+    if _KEY.fullmatch(text) is None or abs(int(text)) >= _INT64:
         refuse("The key in the path must be an integer.", "Bad Request")
     return int(text)
 
@@ -35,6 +40,10 @@ async def json_body(request: web.Request) -> Mapping[str, Any]:
     text = await request.read()
     if not text.strip():
         return {}
+    if _JSON.fullmatch(request.content_type) is None:
+        # As Spring answers before a controller sees the request (inferred, as in the API v1).
+        detail = f"Content-Type '{request.content_type}' is not supported."
+        raise _RefusedError("Unsupported Media Type", detail, 415)
     try:
         body = orjson.loads(text)
     except orjson.JSONDecodeError:
@@ -55,9 +64,10 @@ def member(body: Mapping[str, Any], name: str, kind: type) -> Any:  # noqa: ANN4
 class _RefusedError(Exception):
     """A request that never becomes a command; `title` is the problem's title."""
 
-    def __init__(self, title: str, detail: str) -> None:
+    def __init__(self, title: str, detail: str, status: int = 400) -> None:
         super().__init__(detail)
         self.title = title
+        self.status = status
 
 
 def refuse(detail: str, title: str = "INVALID_ARGUMENT") -> NoReturn:
@@ -81,7 +91,7 @@ def answering(handler: Callable[[web.Request], Awaitable[web.Response | None]]) 
         try:
             response = await handler(request)
         except _RefusedError as error:
-            return v2_problem(400, error.title, str(error), request.path)
+            return v2_problem(error.status, error.title, str(error), request.path)
         except DevstackError as error:
             status, title = _STATUSES.get(type(error), (500, "INTERNAL"))
             return v2_problem(status, title, str(error), request.path)

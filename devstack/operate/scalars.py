@@ -12,7 +12,9 @@ from math import isfinite
 from devstack.operate.errors import InvalidRequestError
 
 INT64 = 1 << 63
-_NUMBER = re.compile(r"[+-]?\d+")
+_NUMBER = re.compile(r"[+-]?0*\d{1,19}")
+"""No longer than 64 bits: Python refuses to read texts of thousands of digits."""
+
 _BOOLEANS = {"true": 1, "True": 1, "TRUE": 1, "false": 0, "False": 0, "FALSE": 0, "": None}
 
 

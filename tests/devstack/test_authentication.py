@@ -120,6 +120,19 @@ async def test_a_session_needs_the_csrf_token_for_what_is_unsafe(
         assert await status_of(session, cookies=cookies, headers={header: token}) == 200
 
 
+@pytest.mark.parametrize(
+    ("version", "host", "status"),
+    [("8.7", None, 200), ("8.7", "elsewhere:80", 403), ("8.8", None, 403)],
+)
+async def test_operates_own_swagger_page_needs_no_csrf_token(clock, version, host, status):
+    """Up to 8.7 a request that this server's Swagger page makes is let through."""
+    async with guarded(clock, version) as (session, _, _):
+        async with session.post("/api/login", params=DEMO) as response:
+            host = host or response.url.authority
+        headers = {"Referer": f"http://{host}/swagger-ui/index.html"}
+        assert await status_of(session, headers=headers) == status
+
+
 async def test_a_log_in_may_stand_in_a_form(clock):
     """User name and password are parameters of the query or of a form."""
     async with guarded(clock) as (session, _, _):

@@ -306,6 +306,7 @@ async def test_another_content_type_is_refused(seeded):
         ("process-instances/1", 404, "Requested resource not found"),
         ("process-instances/abc", 400, "Invalid request"),
         ("process-instances/9223372036854775808", 400, "Invalid request"),
+        pytest.param(f"process-instances/{'9' * 5000}", 400, "Invalid request", id="5000 digits"),
         ("process-instances/1/statistics", 404, "Requested resource not found"),
         ("process-instances/1/sequence-flows", 404, "Requested resource not found"),
         ("process-instances/x/statistics", 400, "Invalid request"),
@@ -336,6 +337,22 @@ async def test_paths_that_the_api_does_not_have(v1, method, path, status):
     async with v1.session.request(method, f"{v1.url}{path}") as response:
         body = await response.json()
     assert (response.status, body["status"], body["path"]) == (status, status, path)
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "allowed"),
+    [
+        ("/v1/process-instances/search", 200, {"POST", "GET", "HEAD", "DELETE", "OPTIONS"}),
+        ("/v1/variables/1", 200, {"GET", "HEAD", "OPTIONS"}),
+        ("/v1/nothing", 404, None),
+    ],
+)
+async def test_options_tells_what_a_path_takes(v1, path, status, allowed):
+    """As Spring does for every path that it has (inferred): 200 and the methods in Allow."""
+    async with v1.session.options(f"{v1.url}{path}") as response:
+        given = response.headers.get("Allow")
+    assert response.status == status
+    assert (given and set(given.split(","))) == allowed
 
 
 async def test_total_stops_at_ten_thousand(v1):

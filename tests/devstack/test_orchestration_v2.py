@@ -109,8 +109,35 @@ async def test_a_wrong_request_becomes_no_command(session, path, body, title):
 
 async def test_a_body_that_is_no_json_is_refused(session, tasks):
     """A broken body changes nothing."""
-    status, _ = await send(session, "POST", f"{tasks.key}/completion", data=b"{")
+    headers = {"Content-Type": "application/json"}
+    status, _ = await send(session, "POST", f"{tasks.key}/completion", data=b"{", headers=headers)
     assert (status, tasks.last.intent) == (400, "CREATED")
+
+
+@pytest.mark.parametrize(
+    ("content_type", "status"),
+    [
+        ("text/plain", 415),
+        ("application/octet-stream", 415),
+        ("application/json; charset=utf-8", 204),
+        ("application/vnd.camunda.api.keys.string+json", 204),
+    ],
+)
+async def test_only_json_is_read(session, tasks, content_type, status):
+    """A body of another content type is 415, a problem, and changes nothing."""
+    headers = {"Content-Type": content_type}
+    path = f"{tasks.key}/assignment"
+    answered, body = await send(session, "POST", path, data=b'{"assignee":"a"}', headers=headers)
+    assert answered == status
+    assert tasks.last.intent == ("ASSIGNED" if status == 204 else "CREATED")
+    assert status == 204 or body["title"] == "Unsupported Media Type"
+
+
+@pytest.mark.parametrize("key", ["x", "1.0", "9" * 19, "9" * 5000, "-", ""])
+async def test_a_key_that_is_no_64_bit_integer_is_400(session, key):
+    """However long it is, it is the caller's fault; no key at all is no endpoint."""
+    status, body = await send(session, "POST", f"{key}/completion")
+    assert (status, body["status"]) == ((400, 400) if key else (404, 404))
 
 
 async def test_a_task_is_assigned_and_taken_away(session, tasks):

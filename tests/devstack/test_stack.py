@@ -81,6 +81,10 @@ async def test_both_servers_have_the_apis_of_the_version(session, version, v1, v
             ]:
                 async with session.post(f"{url}{path}", json={}, headers=headers) as response:
                     assert response.status == status, path
+            async with session.get(f"{url}/v2/nothing", headers=headers) as response:
+                body = await response.json(content_type="application/problem+json")
+                assert (response.status, body["status"]) == (404, 404)
+                assert "not available in this version" in body["detail"]
 
 
 async def test_the_gateway_asks_for_a_token_only_when_told_to(session):

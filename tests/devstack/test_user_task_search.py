@@ -145,7 +145,6 @@ async def test_a_page_is_cut_out_of_what_was_found(tasks):
         ({"page": {"limit": 10_001}}, "page.limit"),
         ({"page": {"from": -1}}, "page.from"),
         ({"page": {"after": "abc"}}, "cursors"),
-        ([], "body"),
     ],
 )
 async def test_what_is_not_served_is_refused_by_name(tasks, body, named):
@@ -155,11 +154,32 @@ async def test_what_is_not_served_is_refused_by_name(tasks, body, named):
     assert named in problem["detail"]
 
 
-async def test_broken_json_is_refused(tasks):
-    """A body that is no JSON is the sender's fault, not the server's."""
+@pytest.mark.parametrize("text", [b"{", b"[]", b"1"])
+async def test_broken_json_is_refused(tasks, text):
+    """A body that is no JSON object is the sender's fault, not the server's."""
     url = f"http://127.0.0.1:{tasks.server.port}/v2/user-tasks/search"
-    async with aiohttp.ClientSession() as session, session.post(url, data=b"{") as response:
-        assert response.status == 400
+    headers = {"Content-Type": "application/json"}
+    async with (
+        aiohttp.ClientSession(headers=headers) as session,
+        session.post(url, data=text) as response,
+    ):
+        body = await response.json(content_type="application/problem+json")
+    assert (response.status, body["title"]) == (400, "Bad Request")
+
+
+async def test_one_task_is_read_by_its_key(tasks):
+    """The task as a search shows it; a key that is no task's is 404, a problem."""
+    tasks.record("CREATED", 2, assignee="demo")
+    url = f"http://127.0.0.1:{tasks.server.port}/v2/user-tasks"
+    async with aiohttp.ClientSession() as session:
+        async with session.get(f"{url}/2") as response:
+            assert (response.status, await response.json()) == (
+                200,
+                (await tasks.ask())[1]["items"][0],
+            )
+        async with session.get(f"{url}/3") as response:
+            body = await response.json(content_type="application/problem+json")
+            assert (response.status, body["title"]) == (404, "NOT_FOUND")
 
 
 async def test_other_records_are_not_looked_at(tasks):
@@ -169,7 +189,7 @@ async def test_other_records_are_not_looked_at(tasks):
     assert await tasks.keys() == []
 
 
-@pytest.mark.parametrize(("version", "paths"), [("8.4", 0), ("8.5", 0), ("8.6", 1), ("8.10", 1)])
+@pytest.mark.parametrize(("version", "paths"), [("8.4", 0), ("8.5", 0), ("8.6", 2), ("8.10", 2)])
 def test_versions_that_have_the_search(version, paths):
     """There is nothing to search by before 8.6."""
     assert len(UserTaskSearch(Version.parse(version)).routes()) == paths
