@@ -10,19 +10,19 @@ _MAX_DEPTH = 250
 
 
 def parse_variables(text: str) -> dict[str, Any]:
-    """The variables of a request; empty text and `null` are none.
+    """The variables of a request; empty or blank text and `null` are none.
 
     Raises:
         MalformedRequestError: The text is no JSON, or JSON that is no object.
     """
-    if not text:
+    if not text.strip():
         return {}
     try:
         document = orjson.loads(text)
     except orjson.JSONDecodeError as error:
         raise MalformedRequestError(
-            f"Property 'variables' is invalid: the text is no JSON: {error.msg} at line "
-            f"{error.lineno}, column {error.colno}",
+            f"Invalid JSON value: {error.msg} at line {error.lineno}, column {error.colno} of the "
+            "variables",
         ) from error
     if document is None:
         return {}

@@ -246,6 +246,13 @@ async def test_variables_that_are_no_json(served, refused):
     assert "secret" not in message
 
 
+@pytest.mark.parametrize("text", ["", "  ", "\n", "null"])
+async def test_no_variables_at_all(served, text):
+    """Blank text and null are no variables, as in Zeebe's gateway."""
+    key = await served.start(variables=text)
+    assert served.cluster.variables(key) == {}
+
+
 @pytest.mark.parametrize("depth", [100, 200, 300, 1_000, 100_000])
 async def test_deeply_nested_variables(served, refused, depth):
     """Variables of some depth pass; deeper ones are refused, and the server goes on."""
@@ -255,7 +262,7 @@ async def test_deeply_nested_variables(served, refused, depth):
     else:
         code, message = await refused(served.start(variables=variables))
         assert code is StatusCode.INVALID_ARGUMENT
-        assert message.startswith("Property 'variables' is invalid: ")
+        assert message.startswith(("Property 'variables' is invalid: ", "Invalid JSON value: "))
     await served.call.Topology(pb.TopologyRequest())
 
 
