@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import math
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -218,21 +219,32 @@ def _version(text: str) -> str:
     return str(Version.parse(text))
 
 
+def _whole(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError as error:
+        raise ValueError("must be a whole number") from error
+
+
 def _count(text: str) -> int:
-    if (count := int(text)) < 1:
+    if (count := _whole(text)) < 1:
         raise ValueError("must be at least 1")
     return count
 
 
 def _port(text: str) -> int:
-    port = int(text)
+    port = _whole(text)
     if not 0 <= port <= 65_530:  # noqa: PLR2004 - six ports in a row have to fit
         raise ValueError("must be from 0 to 65530")
     return port
 
 
 def _seconds(text: str) -> float:
-    if not (seconds := float(text)) >= 0:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds < math.inf:
         raise ValueError("must be zero or more seconds")
     return seconds
 

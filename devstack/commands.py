@@ -24,6 +24,7 @@ from pyzeebe.proto.gateway_pb2_grpc import GatewayStub
 from devstack.environment import client_environment
 from devstack.errors import DevstackError
 from devstack.stack import Stack, StackOptions
+from devstack.version import Version
 
 if TYPE_CHECKING:
     # The asynchronous face of the stub exists for type checkers only.
@@ -49,8 +50,11 @@ async def run(options: StackOptions) -> int:
             _print(_welcome(stack))
             await stack.serve_until(stopped)
     except OSError as error:
-        doing = "listen" if error.filename is None else f"write {error.filename}"
-        raise CommandError(f"cannot {doing}: {error.strerror or error}") from error
+        reason = error.strerror or str(error)
+        if error.filename is not None:
+            raise CommandError(f"cannot write {error.filename}: {reason}") from error
+        remedy = "stop what listens there, or choose other ports with --port-base"
+        raise CommandError(f"cannot listen: {reason}; {remedy}") from error
     except ValueError as error:
         raise CommandError(str(error)) from error
     return 0
@@ -138,12 +142,11 @@ async def _gateway(address: str) -> AsyncIterator[GatewayAsyncStub]:
 
 def _welcome(stack: Stack) -> str:
     options = stack.options
-    apis = "v1 under /v1, v2 under /v2" if stack.version.has_operate_v1 else "v2 under /v2"
     lines = [
         f"A stand-in for Camunda {stack.version} with {options.partitions} partition(s) is up.",
         "",
         f"  gateway (gRPC)   {stack.grpc_address}",
-        f"  HTTP APIs        {stack.http_url} and {stack.operate_url} ({apis})",
+        f"  HTTP APIs        {stack.http_url} and {stack.operate_url} ({_apis(stack.version)})",
         f"  token endpoint   {stack.token_url}",
         f"  event backend    {stack.backend_url} (key demo-key, page at /)",
         *_of_exports(stack),
@@ -155,6 +158,14 @@ def _welcome(stack: Stack) -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def _apis(version: Version) -> str:
+    """What is served where, for people."""
+    apis = ["v1 under /v1"] if version.has_operate_v1 else []
+    if version.user_task_path is not None:
+        apis.append(f"user tasks under {version.user_task_path}")
+    return ", ".join(apis)
 
 
 def _of_exports(stack: Stack) -> list[str]:

@@ -19,11 +19,13 @@ from devstack.operate.models import read_model
 
 _ALIASES = {"decision-requirements": "drd"}
 _TYPES: dict[Kind, tuple[type, str]] = {
-    Kind.INT64: (int, "an integer"),
-    Kind.INT32: (int, "an integer"),
+    Kind.INT64: (int, "a 64-bit integer"),
+    Kind.INT32: (int, "a 32-bit integer"),
     Kind.BOOLEAN: (bool, "true or false"),
     Kind.JSON: (list, "an array"),
 }
+
+_INT32 = range(-(1 << 31), 1 << 31)
 
 
 class SeedError(ValueError):
@@ -59,11 +61,23 @@ def read_seeds(given: object) -> list[Seed]:
     if not isinstance(given, dict):
         raise SeedError("a seed file is an object: path name to a list of entities")
     lists = [(path, _entity(path), _list(path, items)) for path, items in given.items()]
-    return [
-        _seed(entity, item, f"{path}[{index}]")
-        for path, entity, items in lists
-        for index, item in enumerate(items)
-    ]
+    places: dict[tuple[str, int | str], str] = {}
+    seeds = []
+    for path, entity, items in lists:
+        for index, item in enumerate(items):
+            seed = _seed(entity, item, f"{path}[{index}]")
+            _check_once(seed, item[entity.key], f"{path}[{index}].{entity.key}", places)
+            seeds.append(seed)
+    return seeds
+
+
+def _check_once(
+    seed: Seed, key: int | str, place: str, places: dict[tuple[str, int | str], str]
+) -> None:
+    """Refuse a key that an earlier entity of the kind has: one of the two would not be served."""
+    earlier = places.setdefault((seed.entity.path, key), place)
+    if earlier is not place:
+        raise SeedError(f"{place}: is that of {earlier} already")
 
 
 def insert_seeds(database: sqlite3.Connection, seeds: list[Seed]) -> None:
@@ -131,7 +145,8 @@ def _column(field: Field, value: Any, place: str) -> Any:  # noqa: ANN401 - JSON
         return None
     expected, wording = _TYPES.get(field.kind, (str, "text"))
     is_boolean_for_number = isinstance(value, bool) and expected is int
-    if not isinstance(value, expected) or is_boolean_for_number:
+    is_too_large = field.kind is Kind.INT32 and value not in _INT32
+    if not isinstance(value, expected) or is_boolean_for_number or is_too_large:
         raise SeedError(f"{place}: must be {wording}")
     match field.kind:
         case Kind.DATE:
@@ -146,4 +161,5 @@ def _date(text: str, place: str) -> int:
     try:
         return any_to_ms(text)
     except ValueError as error:
-        raise SeedError(f"{place}: {error}") from error
+        wanted = "must be a date with an offset, as 2024-02-15T22:40:10.834+0000"
+        raise SeedError(f"{place}: {wanted}") from error

@@ -159,6 +159,7 @@ def test_a_taken_port_is_exit_1(running):
     code, _, errors = call("run", "--port-base", gateway - 3)
     assert code == 1
     assert errors.startswith("camunda-devstack: cannot listen")
+    assert "--port-base" in errors
 
 
 @pytest.mark.parametrize(
@@ -168,7 +169,10 @@ def test_a_taken_port_is_exit_1(running):
         (["rum"], "invalid choice"),
         (["run", "--version", "7.21"], "8.3 to 8.10"),
         (["run", "--partitions", "0"], "at least 1"),
-        (["run", "--partitions", "many"], "partitions"),
+        (["run", "--partitions", "many"], "must be a whole number"),
+        (["run", "--port-base", "x"], "must be a whole number"),
+        (["run", "--read-delay", "soon"], "zero or more"),
+        (["run", "--token-life", "inf"], "zero or more"),
         (["run", "--port-base", "70000"], "0 to 65530"),
         (["run", "--seed", "nowhere.json"], "nowhere.json"),
         (["run", "--read-delay", "-1"], "zero or more"),
