@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
@@ -141,6 +141,8 @@ class Pipeline:
             self._begun.add(partition_id)
             heed_source = not (is_new and rewound(partition_id))
             progress = await self._progress(partition_id, heed_source=heed_source)
+            if not heed_source:
+                await self._tell_rewound(partition_id, progress)
             lane = Lane(partition_id, progress, self._options, self._around)
             self.lanes[partition_id] = lane
             self._show(lane)
@@ -174,6 +176,15 @@ class Pipeline:
             else:
                 self.obstacles.passed(name)
                 return lease
+
+    async def _tell_rewound(self, partition_id: int, progress: Progress) -> None:
+        """Have a source that remembers begin there too, should this process end very soon.
+
+        Without it, what the source knew before would count again after a restart. The first batch
+        tells the source in any case, so this is tried once.
+        """
+        with suppress(SourceUnavailable):
+            await self._around.source.acknowledge(partition_id, progress)
 
     async def _progress(self, partition_id: int, *, heed_source: bool) -> Progress:
         """Ours or the source's, whichever is further; the source's where they are as far.

@@ -398,6 +398,25 @@ async def test_where_the_user_said_to_begin_counts_once(tmp_path, clock):
     assert backend.keys == ["1-1-3", "1-6-6"]
 
 
+async def test_a_rewind_outlives_a_process_that_ends_at_once(tmp_path, clock):
+    """What a source remembered before counts no more, though nothing was announced since."""
+    log = SharedLog()
+    log.lines = [task_line(n) for n in range(1, 4)]
+    async with backend_and_setup(tmp_path, clock, opening=log.open) as (backend, setup, _):
+        async with exporting(setup) as exporter:
+            await drive(clock, lambda: done(exporter) == 3)
+        state = await open_state(tmp_path, setup.source, 1 << 20, clock)
+        await state.rewind(1, 2)
+        state.close()
+        lines, log.lines = log.lines, []  # nothing can be announced before it ends
+        async with exporting(replace(setup, rewound=lambda _: True)) as exporter:
+            await drive(clock, lambda: 1 in exporter.pipeline.lanes)
+        log.lines = lines
+        async with exporting(setup) as exporter:
+            await drive(clock, lambda: len(backend.taken) == 2 and done(exporter) == 3)
+    assert backend.keys == ["1-1-3", "1-2-3"]
+
+
 @pytest.mark.parametrize("delivered", [0, 3], ids=["first batch", "batch after a batch"])
 async def test_what_was_not_announced_is_not_sent(tmp_path, clock, delivered):
     """A batch whose announcement waits while the partition is taken away is the next owner's."""

@@ -24,7 +24,7 @@ from aiokafka.errors import (  # type: ignore[import-untyped] # as above
 from typing_extensions import override
 
 from exporter.errors import SourceRefused, SourceUnavailable
-from exporter.progress import Progress
+from exporter.progress import BEGINNING, Progress
 from exporter.sources import Chunk, SourceOptions
 from exporter.sources.kafka_topic.client import (
     Place,
@@ -123,6 +123,9 @@ class Member(ConsumerRebalanceListener):  # type: ignore[misc] # the library has
             if shelf is None or self._consumer is None:
                 raise SourceUnavailable(_OTHERS)
             lane = shelf.lanes[partition_id]
+            if progress.bookmark == BEGINNING:
+                # The user said to begin before what was committed, so nothing there is done.
+                lane.start = await self._beginning(shelf.number)
             before, lane.done = lane.done, progress
             offsets = {self._partition(shelf.number): (shelf.offset, shelf.metadata)}
             try:

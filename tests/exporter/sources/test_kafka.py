@@ -351,6 +351,31 @@ async def test_whoever_gets_a_partition_next_is_told_what_was_announced(options,
         assert await source.progress(2) is None
 
 
+async def test_where_the_user_said_to_begin_is_remembered_before_it_is_passed(
+    admin, options, topic
+):
+    """A process that ends before its first batch, or within it, does not undo a rewind."""
+    written = await topic()
+    await written.add(*[user_task(at) for at in range(1, 7)])
+    async with (
+        open_source(options(written)) as source,
+        partitions(source, 1),
+        reader(source, confirms=True) as read,
+    ):
+        await read.until(6)
+    pending = Bounds(first=3, last=4, count=2, selection="USER_TASK")
+    for announced in (None, pending):
+        async with open_source(options(written)) as source, partitions(source, 1):
+            await source.acknowledge(1, Progress(2, "", announced))
+        async with open_source(options(written)) as source, partitions(source, 1):
+            told = await source.progress(1)
+            assert (told.position, told.pending) == (2, announced)
+            async with reader(source, progress=told) as read:
+                await read.until(6)
+        assert read.positions == [1, 2, 3, 4, 5, 6]
+        assert (await committed(admin, written))[0] == 0
+
+
 # --- rebalances ----------------------------------------------------------------------------------
 
 

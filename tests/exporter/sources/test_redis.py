@@ -204,6 +204,27 @@ async def test_whoever_takes_over_is_told_the_batch_whose_sending_had_begun(serv
         assert await source.progress(2) is None
 
 
+async def test_where_the_user_said_to_begin_is_remembered_before_it_is_passed(server, options):
+    """A process that ends before its first batch, or within it, does not undo a rewind."""
+    await server.add(*[user_task(at) for at in range(1, 7)])
+    async with (
+        open_source(options()) as source,
+        partitions(source, 1),
+        reader(source, confirms=True) as read,
+    ):
+        await read.until(6)
+    pending = Bounds(first=3, last=4, count=2, selection="USER_TASK")
+    for announced in (None, pending):
+        told = Progress(2, "", announced)
+        async with open_source(options()) as source, partitions(source, 1):
+            await source.acknowledge(1, told)
+        async with open_source(options()) as source, partitions(source, 1):
+            assert await source.progress(1) == told
+            async with reader(source, progress=told) as read:
+                await read.until(6)
+        assert read.positions == [1, 2, 3, 4, 5, 6]
+
+
 # --- 4. reading ----------------------------------------------------------------------------------
 
 
