@@ -146,7 +146,7 @@ class Faults:
     def _take(self, request: web.Request) -> AnyFault | None:
         for planned in self._planned:
             fault = planned.fault
-            if request.path.startswith(fault.path) and fault.method in (None, request.method):
+            if request.path.startswith(fault.path) and _is_of(fault, request.method):
                 if planned.left is not None:
                     planned.left -= 1
                     if planned.left == 0:
@@ -195,6 +195,10 @@ class Faults:
     async def _delete(self, _request: web.Request) -> web.Response:
         self.clear()
         return web.Response(status=204)
+
+
+def _is_of(fault: AnyFault, method: str) -> bool:
+    return fault.method is None or fault.method.upper() == method
 
 
 def _status(fault: Status) -> web.Response:

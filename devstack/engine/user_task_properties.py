@@ -67,11 +67,30 @@ class UserTaskProperties:
         for form in self._definitions.forms(definition.tenant_id, form_id):
             if _is_bound(form, reference, definition.deployment_key):
                 return form.key
-        message = (
-            f"Expected to find a form with id '{form_id}' (binding {reference.binding}), "
-            "but no such form is deployed. Deploy it and resolve this incident."
-        )
+        message = _not_found(form_id, reference, definition.deployment_key)
         raise ElementFailure(ErrorType.FORM_NOT_FOUND, message)
+
+
+def _not_found(form_id: str, reference: model.FormReference, deployment_key: int) -> str:
+    """Why there is no form, by its binding, beginning as Zeebe's own message does."""
+    match reference.binding:
+        case "deployment":
+            return (
+                f"Expected to use a form with id '{form_id}' with binding type 'deployment', but "
+                f"no such form found in the deployment with key {deployment_key} which contained "
+                "the current process. Deploy both together and start a new instance."
+            )
+        case "versionTag":
+            return (
+                f"Expected to use a form with id '{form_id}' and version tag "
+                f"'{reference.version_tag}', but no such form found. Deploy it and resolve this "
+                "incident."
+            )
+        case _:
+            return (
+                f"Expected to find a form with id '{form_id}', but no form with this id is found. "
+                "Deploy it and resolve this incident."
+            )
 
 
 def _is_bound(form: Form, reference: model.FormReference, deployment_key: int) -> bool:

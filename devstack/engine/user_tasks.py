@@ -30,7 +30,8 @@ _CHANGEABLE = {
 """What PATCH can change, by the name in its changeset: the field of the record."""
 
 
-_CUT_SHORT = "the element of the user task was terminated before the change was done"
+_CUT_SHORT = "user task was canceled during ongoing transition"
+"""Zeebe's words to who waits for a change that its element's termination overtakes."""
 
 
 class UserTasks:

@@ -68,7 +68,7 @@ async def test_faults_come_in_their_order(disturbed, session):
 
 async def test_a_fault_may_be_for_some_requests_only(disturbed, session):
     """Path and method choose; the others pass it by."""
-    disturbed.faults.add(Status(status=500, path="/v1/", method="POST"))
+    disturbed.faults.add(Status(status=500, path="/v1/", method="post"))
     assert await statuses(session, 1, "/v1/x") == [200]
     assert await statuses(session, 1, "/v2/x", "POST") == [200]
     assert await statuses(session, 2, "/v1/x", "POST") == [500, 200]

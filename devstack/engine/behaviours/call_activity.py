@@ -53,8 +53,7 @@ class CallActivityBehaviour(Activity):
                 return definition
         raise ElementFailure(
             ErrorType.CALLED_ELEMENT_ERROR,
-            f"Expected process with BPMN process id '{process_id}' to be deployed, but not found."
-            + ("" if element.binding == "latest" else f" It is bound by {element.binding}."),
+            _not_found(process_id, element, caller.deployment_key),
         )
 
     def child_completed(self, instance: ElementInstance, variables: Mapping[str, Any]) -> None:
@@ -89,6 +88,29 @@ def _is_bound(element: model.CallActivity, definition: Definition, caller: Defin
     if element.binding == "versionTag":
         return definition.process.version_tag == element.version_tag
     return True
+
+
+def _not_found(process_id: str, element: model.CallActivity, deployment_key: int) -> str:
+    """Why there is no process to call, by its binding, beginning as Zeebe's own message does."""
+    match element.binding:
+        case "deployment":
+            return (
+                f"Expected to call process with BPMN process id '{process_id}' with binding type "
+                f"'deployment', but no such process found in the deployment with key "
+                f"{deployment_key} which contained the current process. Deploy both together and "
+                "start a new instance."
+            )
+        case "versionTag":
+            return (
+                f"Expected to call process with BPMN process id '{process_id}' and version tag "
+                f"'{element.version_tag}', but no such process found. Deploy it and resolve this "
+                "incident."
+            )
+        case _:
+            return (
+                f"Expected process with BPMN process id '{process_id}' to be deployed, but not "
+                "found."
+            )
 
 
 def _check_depth(instance: ElementInstance) -> None:

@@ -140,6 +140,23 @@ def test_process_that_is_not_deployed_is_an_incident(cluster):
     assert cluster.has_ended(key)
 
 
+@pytest.mark.parametrize(
+    ("binding", "message"),
+    [
+        ("", "Expected process with BPMN process id 'q' to be deployed, but not found."),
+        ('bindingType="deployment"', "with binding type 'deployment', but no such process found"),
+        ('bindingType="versionTag" versionTag="1.2"', "and version tag '1.2', but no such process"),
+    ],
+    ids=["latest", "deployment", "versionTag"],
+)
+def test_the_incident_tells_how_the_missing_process_is_bound(cluster, binding, message):
+    """The words are Zeebe's, by the kind of binding."""
+    cluster.deploy(b.bpmn(b.start(), b.call("c", "q", binding), b.chain("start", "c")))
+    cluster.start()
+    [incident] = cluster.incidents()
+    assert message in incident.value["errorMessage"]
+
+
 def test_newest_version_is_called_unless_bound(cluster):
     """`latest` takes the newest version, `deployment` the one deployed together."""
     first = b.process(

@@ -168,6 +168,23 @@ def test_form_is_found_by_its_id(cluster):
     assert cluster.events("USER_TASK", "CREATED")[0].value["formKey"] == form.key
 
 
+@pytest.mark.parametrize(
+    ("binding", "message"),
+    [
+        ("", "Expected to find a form with id 'f', but no form with this id is found"),
+        ('bindingType="deployment"', "with binding type 'deployment', but no such form found"),
+        ('bindingType="versionTag" versionTag="1"', "and version tag '1', but no such form found"),
+    ],
+    ids=["latest", "deployment", "versionTag"],
+)
+def test_the_incident_tells_how_the_missing_form_is_bound(cluster, binding, message):
+    """The words are Zeebe's, by the kind of binding."""
+    cluster.deploy(_with(b.user("approve", f'<zeebe:formDefinition formId="f" {binding}/>')))
+    cluster.start()
+    [incident] = cluster.incidents()
+    assert message in incident.value["errorMessage"]
+
+
 def test_wrong_type_of_assignee_is_an_incident(cluster):
     """An assignee that is no text is an incident, not a task."""
     extensions = '<zeebe:assignmentDefinition assignee="=who"/>'
