@@ -23,7 +23,14 @@ LogFormat = Literal["json", "console", "text"]
 
 _ON_EVERY_LINE = ("timestamp", "level", "logger", "event")
 _DEEPEST = 6
-_QUIET = {"aiohttp.access": logging.WARNING, "asyncio": logging.WARNING, "grpc": logging.WARNING}
+_QUIET = {
+    "aiohttp.access": logging.WARNING,
+    # It writes each step of a consumer group as INFO, and each request as DEBUG: passwords too.
+    "aiokafka": logging.WARNING,
+    "asyncio": logging.WARNING,
+    "grpc": logging.WARNING,
+}
+"""Libraries whose lines are left out below a level, whatever the level of the service is."""
 
 
 def configure(

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import io
+import logging
 from contextlib import aclosing, asynccontextmanager
 from itertools import count
 
 import orjson
 import pytest
+import structlog
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic, RecordsToDelete
 from pydantic import SecretStr
@@ -17,6 +20,7 @@ from exporter.progress import Bounds, Progress
 from exporter.record import Fault, Record
 from exporter.sources import Credentials, open_source, probe
 from runtime.clock import SystemClock
+from runtime.logs import configure
 from tests.kit.kafka.broker import kafka_broker
 from tests.kit.reading import in_order, partitions, reader
 from tests.kit.record_source import options_of
@@ -166,6 +170,43 @@ async def test_a_wrong_password_is_refused_and_not_shown(broker, topic, tmp_path
     assert "wrong" not in str(refused.value)
     right = Credentials(username="relay", password=SecretStr("right"))
     await probe(options_of(f"kafka://{address}", SystemClock(), tmp_path, credentials=right))
+
+
+@pytest.fixture
+def debug_log():
+    """Everything is logged as the service does; gives a function that ends it with its lines."""
+    stream, root = io.StringIO(), logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    writer = configure("DEBUG", "json", stream)
+
+    def text():
+        writer.close()
+        return stream.getvalue()
+
+    yield text
+    logging.captureWarnings(capture=False)
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    structlog.reset_defaults()
+
+
+async def test_the_librarys_log_is_ours_and_shows_no_password(broker, topic, options, debug_log):
+    """Its lines have the shape of every other; those that hold requests are left out."""
+    there = await topic()
+    await there.add(user_task(1))
+    credentials = Credentials(username="relay", password=SecretStr("right"))
+    server = f"localhost:{broker.sasl_port}"
+    async with (
+        open_source(options(there, server=server, credentials=credentials)) as source,
+        partitions(source, 1),
+        reader(source) as read,
+    ):
+        await read.until(1)
+    text = debug_log()
+    lines = [orjson.loads(line) for line in text.splitlines()]
+    assert {"timestamp", "level", "logger", "event"} <= set.intersection(*map(set, lines))
+    assert "Sending username and password in the clear" in [line["event"] for line in lines]
+    assert "right" not in text
 
 
 async def test_a_topic_that_is_made_later_is_read_then(broker, admin, options):
