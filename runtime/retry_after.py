@@ -22,8 +22,8 @@ def retry_after_s(headers: Mapping[str, str], now_ms: int) -> float | None:
         return float(text)
     try:
         moment = parsedate_to_datetime(text)
-    except ValueError:
+        # A date without an offset means UTC, as every HTTP date does.
+        at_s = moment.replace(tzinfo=moment.tzinfo or UTC).timestamp()
+    except (ValueError, OverflowError):  # the latter for an offset of too many digits
         return None
-    # A date without an offset means UTC, as every HTTP date does.
-    at_s = moment.replace(tzinfo=moment.tzinfo or UTC).timestamp()
     return max(0.0, at_s - now_ms / 1000)
