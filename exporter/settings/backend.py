@@ -6,12 +6,13 @@ from typing import Annotated
 
 from pydantic import Field, SecretStr
 
-from exporter.settings.names import PREFIX, HttpUrl, only_ours, ours
+from exporter.settings.names import PREFIX, HttpUrl, no_header, only_ours, ours
 from runtime.http import CaFile
 from runtime.oauth import ClientCredentials
 from runtime.proxy import ProxySettings
 from runtime.settings import ByteSize, CommaList, DurationMs, Fault, Rule
 
+_HEADERS = ("api_key", "org_id", "cluster_id", "physical_tenant_id")
 _CLIENT_ERROR = re.compile(r"4\d\d", re.ASCII)
 
 
@@ -245,6 +246,11 @@ def _check_statuses(settings: BackendSettings) -> Iterator[Fault]:
         )
 
 
+def _check_headers(settings: BackendSettings) -> Iterator[Fault]:
+    for field in _HEADERS:
+        yield from no_header(settings.name_of(field), getattr(settings, field))
+
+
 BackendSettings.rules = (
     Rule(
         (
@@ -261,4 +267,5 @@ BackendSettings.rules = (
     Rule(("oauth_client_id", "oauth_client_secret", "oauth_token_url"), _check_oauth),
     Rule(("try_timeout_ms", "request_timeout_ms"), _check_timeouts),
     Rule(("retry_statuses",), _check_statuses),
+    Rule(_HEADERS, _check_headers),
 )

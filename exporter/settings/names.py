@@ -1,14 +1,17 @@
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from typing import Annotated
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, SecretStr
 from yarl import URL
 
-from runtime.settings import Kind, Variable
+from runtime.settings import Fault, Kind, Variable
 
 PREFIX = "APP_INTEGRATIONS_"
 DEFAULT_UPSTREAM_ID = "APPINTEXPORTER"
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 UPSTREAM = f"ZEEBE_BROKER_EXPORTERS_{DEFAULT_UPSTREAM_ID}_ARGS_"
 
 
@@ -53,3 +56,10 @@ SourceUrl = Annotated[
     AfterValidator(_url),
     Kind("URL", "", "a URL such as file:///path/records.jsonl or redis://localhost:6379"),
 ]
+
+
+def no_header(variable: str, value: str | SecretStr | None) -> Iterator[Fault]:
+    """The fault of a value that cannot stand in an HTTP header; none when it can."""
+    text = value.get_secret_value() if isinstance(value, SecretStr) else value or ""
+    if _CONTROL.search(text):
+        yield Fault(variable, "holds a line break or another control character", "remove it")

@@ -12,7 +12,7 @@ from yarl import URL
 
 from exporter.event import INTENTS, Selection
 from exporter.pipeline import Share
-from exporter.settings.names import HttpUrl, SourceUrl, only_ours
+from exporter.settings.names import HttpUrl, SourceUrl, no_header, only_ours
 from exporter.sources import Credentials, unknown_scheme
 from runtime.http import CaFile
 from runtime.oauth import ClientCredentials
@@ -170,6 +170,10 @@ def _check_one_credential(settings: SourceSettings) -> Iterator[Fault]:
         yield Fault(given[0], f"is set together with {given[1]}", "only one of them can be used")
 
 
+def _check_key(settings: SourceSettings) -> Iterator[Fault]:
+    yield from no_header(settings.name_of("source_api_key"), settings.source_api_key)
+
+
 def _check_oauth(settings: SourceSettings) -> Iterator[Fault]:
     fields = ("source_oauth_client_id", "source_oauth_client_secret", "source_oauth_token_url")
     given = [bool(getattr(settings, field)) for field in fields]
@@ -233,6 +237,7 @@ def _ordinal(settings: SourceSettings) -> int | None:
 SourceSettings.rules = (
     Rule(("source",), _check_source),
     Rule(("source", "source_api_key"), _check_http_key),
+    Rule(("source_api_key",), _check_key),
     Rule(("source_api_key", "source_username", "source_oauth_client_id"), _check_one_credential),
     Rule(
         ("source_oauth_client_id", "source_oauth_client_secret", "source_oauth_token_url"),

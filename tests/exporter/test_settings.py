@@ -105,6 +105,16 @@ def test_everything_that_contradicts_is_told_at_once():
     } <= set(found)
 
 
+@pytest.mark.parametrize("name", ["API_KEY", "CLUSTER_ID", "ORG_ID", "SOURCE_API_KEY"])
+def test_what_goes_into_a_header_has_one_line(name):
+    """A line break within would end the first request, or reach into the next one."""
+    variable = f"APP_INTEGRATIONS_{name}"
+    found = faults(**{variable: "first\r\nX-Second: s3cr3t"})
+    assert "line break" in found[variable]
+    assert "s3cr3t" not in found[variable]
+    load_settings(ENOUGH | {variable: "a trailing one is cut off\n"})
+
+
 @pytest.mark.parametrize("events", ["INCIDENT", "USER_TASK,JOB"])
 def test_listeners_tell_of_user_tasks_only(events):
     """Events that a task listener never has are refused together with all other faults."""
