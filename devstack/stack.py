@@ -226,6 +226,7 @@ class Stack:
             *self._user_task_search.routes(),
             *user_tasks.routes(),
             *self._page.routes(),
+            *self.gateway.control_routes(),
         ]
         if self._jobs is not None:
             routes += self._jobs.routes()

@@ -7,6 +7,7 @@ from typing import Any
 
 import grpc
 from grpc import StatusCode
+from pyzeebe.proto.gateway_pb2 import DESCRIPTOR
 from typing_extensions import override
 
 from devstack.errors import BackPressureError, RequestRefusedError, UnauthenticatedError
@@ -17,6 +18,7 @@ TokenCheck = Callable[[str], bool]
 
 _GATEWAY_PREFIX = "/gateway_protocol.Gateway/"
 _BEARER = "bearer "
+_CALLS = frozenset(DESCRIPTOR.services_by_name["Gateway"].methods_by_name)
 
 
 class Admission(grpc.aio.ServerInterceptor):
@@ -35,7 +37,12 @@ class Admission(grpc.aio.ServerInterceptor):
         """Refuse the next `requests` calls with RESOURCE_EXHAUSTED: -1 for all, 0 for none.
 
         `calls` names those that count, such as `CompleteJob`; None means any.
+
+        Raises:
+            ValueError: The gateway has no such call.
         """
+        if unknown := sorted(set(calls or ()) - _CALLS):
+            raise ValueError(f"the gateway has no call {', '.join(unknown)}")
         self._refusals = requests
         self._refused_calls = None if calls is None else frozenset(calls)
 

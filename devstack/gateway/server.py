@@ -3,12 +3,14 @@ from __future__ import annotations
 from collections.abc import Collection
 
 import grpc
+from aiohttp import web
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_health.v1.health import aio as health
 from pyzeebe.proto.gateway_pb2_grpc import add_GatewayServicer_to_server
 
 from devstack.engine import MAX_MESSAGE_BYTES, Engine
 from devstack.gateway.admission import Admission, TokenCheck
+from devstack.gateway.control import Control
 from devstack.gateway.servicer import Servicer
 from devstack.gateway.tenants import Tenants
 from runtime.clock import Clock
@@ -71,10 +73,16 @@ class Gateway:
         try:
             bound = server.add_insecure_port(f"{self._host}:{port}")
         except RuntimeError as error:
-            raise OSError(f"the gateway cannot listen on {self._host}:{port}: {error}") from error
+            # gRPC's own text tells only how to see more of it.
+            reason = "the port is taken, or the address is none of this machine's"
+            raise OSError(f"the gateway on {self._host}:{port}: {reason}") from error
         await server.start()
         self._server = server
         return bound
+
+    def control_routes(self) -> list[web.RouteDef]:
+        """Where the gateway is told over HTTP to press back."""
+        return Control(self._admission).routes()
 
     async def stop(self) -> None:
         """Cut every call and listen no more; does nothing when it does not listen."""
@@ -86,6 +94,9 @@ class Gateway:
         """Refuse the next `requests` calls with RESOURCE_EXHAUSTED: -1 for all, 0 for none.
 
         `calls` names those that count, such as `CompleteJob`; None means any.
+
+        Raises:
+            ValueError: The gateway has no such call.
         """
         self._admission.exhaust(requests, calls)
 

@@ -104,6 +104,46 @@ async def test_the_gateway_asks_for_a_token_only_when_told_to(session):
                 await topology(TopologyRequest(), metadata=metadata)
 
 
+async def test_the_gateway_presses_back_when_it_is_told_to_over_http(session):
+    """So many of the calls named are RESOURCE_EXHAUSTED, from a program in any language."""
+    async with (
+        Stack.start(StackOptions(port_base=0)) as stack,
+        grpc.aio.insecure_channel(stack.grpc_address) as channel,
+    ):
+        url = f"{stack.http_url}/devstack/back-pressure"
+        async with session.post(url, json={"requests": 1, "calls": ["Topology"]}) as response:
+            assert response.status == 204
+        topology = GatewayStub(channel).Topology
+        with pytest.raises(grpc.aio.AioRpcError) as refused:
+            await topology(TopologyRequest())
+        assert refused.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+        await topology(TopologyRequest())
+        async with session.post(url, json={"requests": -1}) as response:
+            assert response.status == 204
+        async with session.delete(url) as response:
+            assert response.status == 204
+        await topology(TopologyRequest())
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (b"{", "truncated"),
+        (b"{}", "requests"),
+        (b'{"requests": -2}', "requests"),
+        (b'{"requests": 1, "calls": ["CompletJob"]}', "no call CompletJob"),
+        (b'{"requests": 1, "times": 1}', "times"),
+    ],
+)
+async def test_back_pressure_that_cannot_be_is_refused_with_its_reason(session, body, reason):
+    """A misspelt name would press back on nothing."""
+    async with Stack.start(StackOptions(port_base=0)) as stack:
+        url = f"{stack.http_url}/devstack/back-pressure"
+        async with session.post(url, data=body) as response:
+            assert response.status == 400
+            assert reason in await response.text()
+
+
 async def test_a_read_delay_holds_for_both_apis(session, clock):
     """What was written shows neither in v1 nor in v2 before the clock has moved on."""
     options = StackOptions(port_base=0, read_delay_s=5, is_api_protected=False, clock=clock)
