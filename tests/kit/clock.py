@@ -4,6 +4,10 @@ import asyncio
 import heapq
 from itertools import count
 
+from typing_extensions import override
+
+from runtime.clock import SystemClock
+
 
 class FakeClock:
     """A clock that a test moves: sleepers wake in order when `advance` passes their time."""
@@ -45,6 +49,18 @@ class FakeClock:
             await _settle()
         self._elapsed_s = until_s
         await _settle()
+
+
+class NotingClock(SystemClock):
+    """The machine's clock, which notes how long each wait was meant to be."""
+
+    def __init__(self) -> None:
+        self.waits_s: list[float] = []
+
+    @override
+    async def sleep(self, delay_s: float) -> None:
+        self.waits_s.append(delay_s)
+        await super().sleep(delay_s)
 
 
 async def _settle() -> None:

@@ -20,6 +20,7 @@ from google.protobuf.message import Message
 from pyzeebe.proto import gateway_pb2 as pb
 from pyzeebe.proto.gateway_pb2_grpc import GatewayServicer, add_GatewayServicer_to_server
 
+from runtime.clock import Clock, SystemClock
 from tests.kit.waiting import PATIENCE_S, eventually
 
 
@@ -95,6 +96,7 @@ class ScriptedGateway(GatewayServicer):
         self.open_calls: Counter[str] = Counter()
         self.port = 0
         self.tls: grpc.ServerCredentials | None = None
+        self.clock: Clock = SystemClock()
         self._job_timeout_ms = job_timeout_ms
         self._next_key = 2_251_799_813_685_249
         self._changed = asyncio.Event()
@@ -240,7 +242,7 @@ class ScriptedGateway(GatewayServicer):
 
     def _give(self, request, at_most: int) -> list[pb.ActivatedJob]:
         jobs = [self.waiting.popleft() for _ in range(min(at_most, len(self.waiting)))]
-        deadline = time.time_ns() // 1_000_000 + (self._job_timeout_ms or request.timeout)
+        deadline = self.clock.now_ms() + (self._job_timeout_ms or request.timeout)
         for job in jobs:
             job.deadline = deadline
             job.worker = request.worker

@@ -9,8 +9,10 @@ from typing import Any
 
 from typing_extensions import override
 
+from runtime.clock import Clock, SystemClock
+from tests.kit.clock import FakeClock
 from tests.kit.gateway import ScriptedGateway
-from tests.kit.waiting import PATIENCE_S
+from tests.kit.waiting import PATIENCE_S, eventually
 from worker.errors import GatewayError
 from worker.executor import Handler
 from worker.gateway import Gateway
@@ -64,6 +66,7 @@ class Running:
         stop: Set it to stop the worker.
         task: Ends when the worker has drained.
         seen: What its observer saw.
+        clock: Its time.
     """
 
     worker: Worker
@@ -71,12 +74,22 @@ class Running:
     stop: asyncio.Event
     task: asyncio.Task[None]
     seen: RecordingObserver
+    clock: Clock
 
-    async def stopped(self, within_s: float = PATIENCE_S) -> None:
-        """Stop the worker and wait until it has drained."""
+    async def stopped(self) -> None:
+        """Stop the worker and wait until it has drained; a clock of the test's is let run."""
         self.stop.set()
-        async with asyncio.timeout(within_s):
+        async with asyncio.timeout(PATIENCE_S):
+            while isinstance(self.clock, FakeClock) and not self.task.done():
+                await self.clock.advance(min(self.clock.sleeping_s, default=0.0))
+                await asyncio.wait({self.task}, timeout=0.01)
             await self.task
+
+    async def waits(self, delay_s: float) -> None:
+        """Wait until the worker waits for its clock to be so much later."""
+        clock = self.clock
+        assert isinstance(clock, FakeClock)
+        await eventually(lambda: any(abs(left_s - delay_s) < 1e-6 for left_s in clock.sleeping_s))
 
 
 @asynccontextmanager
@@ -86,23 +99,34 @@ async def running(
     *,
     drain_s: float = 5.0,
     connection: dict[str, Any] | None = None,
+    clock: Clock | None = None,
     **options: Any,
 ) -> AsyncIterator[Running]:
-    """Run a worker against `gateway`; it is stopped at the end if the test has not done so."""
-    defaults = {"job_type": "demo", "worker_name": "tested", "stop_grace_ms": 50}
-    async with Gateway(gateway.address, **(connection or {})) as client:
+    """Run a worker against `gateway`; it is stopped at the end if the test has not done so.
+
+    With a clock of the test's the gateway reckons deadlines by it as well.
+    """
+    defaults = {
+        "job_type": "demo",
+        "worker_name": "tested",
+        "stop_grace_ms": 50,
+        "command_timeout_ms": round(PATIENCE_S * 1000),
+    }
+    gateway.clock = clock = clock or SystemClock()
+    async with Gateway(gateway.address, clock=clock, **(connection or {})) as client:
         seen = RecordingObserver()
         # The most jitter makes the shortest waits, and the same ones each time.
         worker = Worker(
             client,
             WorkerOptions(**(defaults | options)),
             handler,
+            clock=clock,
             random=lambda: 0.999,
             observer=seen,
         )
         stop = asyncio.Event()
         task = asyncio.create_task(worker.run(stop, drain_s))
-        run = Running(worker, client, stop, task, seen)
+        run = Running(worker, client, stop, task, seen, clock)
         try:
             yield run
         finally:

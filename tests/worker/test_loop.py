@@ -1,23 +1,28 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
 import grpc
 import pytest
 from structlog.testing import capture_logs
 
+from tests.kit.clock import NotingClock
 from tests.kit.gateway import ScriptedGateway
 from tests.kit.waiting import PATIENCE_S, eventually
 from tests.kit.worker import Held, complete, running
+from worker.executor import HAND_BACK_S
 from worker.gateway import Gateway
 from worker.loop import Worker
 from worker.observer import Ending
 from worker.options import WorkerOptions
 from worker.outcome import Complete
+from worker.streamer import _QUIET_S
 
+GRACE_S = 0.05
+"""What the kit's workers give an open poll when they stop."""
 
-def _now_s() -> float:
-    return asyncio.get_running_loop().time()
+GENEROUS_MS = round(PATIENCE_S * 1000)
 
 
 async def test_jobs_in_hand_are_finished_after_a_stop(gateway):
@@ -50,15 +55,20 @@ async def test_no_poll_begins_after_a_stop(gateway):
     assert len(gateway.ended) == 10
 
 
-async def test_jobs_that_do_not_finish_in_time_are_handed_back_with_their_retries(gateway):
+async def test_jobs_that_do_not_finish_in_time_are_handed_back_with_their_retries(gateway, clock):
     """At the drain deadline a handler is cancelled, and another worker gets its job at once."""
     held = Held()
     keys = gateway.add_jobs(5, retries=2)
-    async with running(gateway, held, drain_s=0.1) as run:
-        await eventually(lambda: len(held.jobs) == 5)
-        began_s = _now_s()
-        await run.stopped()
-        assert 0.1 <= _now_s() - began_s < 2
+    async with running(gateway, held, drain_s=0.1, clock=clock) as run:
+        await eventually(lambda: len(held.jobs) == 5 and gateway.polls_open())
+        run.stop.set()
+        await run.waits(GRACE_S)
+        await clock.advance(GRACE_S)
+        await run.waits(0.1 - GRACE_S)
+        await clock.advance(0.099 - GRACE_S)
+        assert len(held.jobs) == 5
+        await clock.advance(0.001)
+        await run.task
     requests = gateway.requests("FailJob")
     assert {request.retries for request in requests} == {2}
     assert all("stopping" in request.errorMessage for request in requests)
@@ -69,29 +79,34 @@ async def test_jobs_that_do_not_finish_in_time_are_handed_back_with_their_retrie
     assert held.jobs == {}
 
 
-async def test_a_drain_of_no_time_loses_no_job(gateway):
+async def test_a_drain_of_no_time_loses_no_job(gateway, clock):
     """Jobs that have only just come in when the worker stops are handed back as well."""
     gateway.add_jobs(300)
-    async with running(gateway, Held(), drain_s=0, max_jobs_active=100) as run:
+    async with running(gateway, Held(), drain_s=0, max_jobs_active=100, clock=clock) as run:
         await eventually(lambda: run.seen.activated)
-        await run.stopped()
+        run.stop.set()
+        # All slots are taken and no poll is open, so that nothing is waited for.
+        await run.task
     assert gateway.held == {}
     assert len(gateway.waiting) == 300
 
 
-async def test_an_idle_worker_stops_after_its_grace(gateway):
+async def test_an_idle_worker_stops_after_its_grace(gateway, clock):
     """A poll that brings nothing holds a stop up for `stop_grace_ms` and no longer."""
-    async with running(gateway, complete, stop_grace_ms=100, long_poll_ms=10_000) as run:
+    options = {"stop_grace_ms": 100, "long_poll_ms": 3_600_000}
+    async with running(gateway, complete, clock=clock, **options) as run:
         await gateway.until_called("ActivateJobs", times=2)
-        began_s = _now_s()
-        await run.stopped()
-        assert 0.1 <= _now_s() - began_s < 1.5
+        run.stop.set()
+        await run.waits(0.1)
+        assert not run.task.done()
+        await clock.advance(0.1)
+        await run.task
     await eventually(lambda: not gateway.polls_open())
 
 
 async def test_jobs_of_a_poll_that_answers_after_the_stop_are_handed_back(gateway):
     """An answer that is on its way when the worker stops is not lost: its jobs go back at once."""
-    async with running(gateway, complete, stop_grace_ms=5000) as run:
+    async with running(gateway, complete, stop_grace_ms=GENEROUS_MS) as run:
         await eventually(lambda: run.worker.problem is None and gateway.polls_open())
         run.stop.set()
         # The worker knows of the stop before the job comes up.
@@ -106,31 +121,37 @@ async def test_jobs_of_a_poll_that_answers_after_the_stop_are_handed_back(gatewa
 
 async def test_no_job_is_left_to_its_time_out_by_a_stop_under_load(gateway):
     """Twenty stops in the middle of a backlog leave nothing held: all is done or handed back."""
-    gateway.add_jobs(2000)
+    gateway.add_jobs(10_000)
+    # With a backlog each poll is answered, however long it takes.
+    options = {"max_jobs_active": 40, "stop_grace_ms": GENEROUS_MS, "drain_s": PATIENCE_S}
     for _ in range(20):
-        async with running(gateway, complete, max_jobs_active=40) as run:
+        async with running(gateway, complete, **options) as run:
             await eventually(lambda run=run: len(run.seen.activated) > 2)
             await run.stopped()
         assert gateway.held == {}
-    assert len(gateway.ended) + len(gateway.waiting) == 2000
+    assert len(gateway.ended) + len(gateway.waiting) == 10_000
 
 
-async def test_pushed_jobs_that_nobody_has_read_are_handed_back(gateway):
+async def test_pushed_jobs_that_nobody_has_read_are_handed_back(gateway, clock):
     """What a stream had brought while the worker was full goes back when the worker stops."""
     held = Held()
     gateway.script.fail("ActivateJobs", grpc.StatusCode.UNAVAILABLE, times=float("inf"))
     options = {"stream_enabled": True, "max_jobs_active": 2, "stop_grace_ms": 1000}
-    async with running(gateway, held, drain_s=0.1, **options) as run:
+    async with running(gateway, held, drain_s=0, clock=clock, **options) as run:
         keys = gateway.add_jobs(10)
         await eventually(lambda: len(held.jobs) == 2 and not gateway.waiting)
         assert len(gateway.held) == 10
-        await run.stopped()
+        run.stop.set()
+        # All is read while the clock stands still; then the stream is quiet for long enough.
+        await eventually(lambda: len(run.worker._late) == 8)
+        await clock.advance(_QUIET_S)
+        await run.task
     assert gateway.held == {}
     assert sorted(job.key for job in gateway.waiting) == keys
     assert run.seen.endings == {Ending.HANDED_BACK: 10}
 
 
-async def test_a_stream_that_never_falls_silent_does_not_hold_up_a_stop():
+async def test_a_stream_that_never_falls_silent_does_not_hold_up_a_stop(clock):
     """A gateway that pushes on and on is cut off after the grace."""
 
     class Endless(ScriptedGateway):
@@ -144,25 +165,29 @@ async def test_a_stream_that_never_falls_silent_does_not_hold_up_a_stop():
 
     async with Endless() as gateway:
         options = {"stream_enabled": True, "max_jobs_active": 2, "stop_grace_ms": 200}
-        async with running(gateway, complete, **options) as run:
+        async with running(gateway, complete, clock=clock, **options) as run:
             await eventually(lambda: run.seen.endings[Ending.COMPLETED] > 10)
-            began_s = _now_s()
-            await run.stopped()
-            assert _now_s() - began_s < 2
+            run.stop.set()
+            await run.waits(0.2)
+            taken = len(run.worker._late)
+            await eventually(lambda: len(run.worker._late) > taken + 10)
+            assert not run.task.done()
+            await clock.advance(0.2)
+            await run.task
 
 
-async def test_a_stop_while_the_gateway_is_away_is_prompt(gateway):
-    """Nobody needs to be there for a worker with nothing in hand to stop."""
+async def test_a_stop_while_the_gateway_is_away_is_prompt(gateway, clock):
+    """A worker with nothing in hand that waits to ask again stops without any time passing."""
     await gateway.stop()
-    async with running(gateway, complete) as run:
-        await eventually(lambda: len(run.seen.poll_failures) >= 3)
-        began_s = _now_s()
-        await run.stopped()
-        assert _now_s() - began_s < 1
+    async with running(gateway, complete, clock=clock) as run:
+        await eventually(lambda: run.seen.poll_failures)
+        await eventually(lambda: len(clock.sleeping_s) == 2)
+        run.stop.set()
+        await run.task
 
 
-async def test_a_stop_while_credentials_hang_is_prompt(gateway):
-    """A token endpoint that does not answer holds up no stop."""
+async def test_a_stop_while_credentials_hang_is_prompt(gateway, clock):
+    """A token endpoint that does not answer holds up a stop for the grace, and no longer."""
 
     class Hanging:
         asked = False
@@ -175,25 +200,26 @@ async def test_a_stop_while_credentials_hang_is_prompt(gateway):
             pytest.fail(f"{len(metadata)} fields were refused that nobody sent")
 
     credentials = Hanging()
-    async with running(gateway, complete, connection={"credentials": credentials}) as run:
+    connection = {"credentials": credentials}
+    async with running(gateway, complete, connection=connection, clock=clock) as run:
         await eventually(lambda: credentials.asked)
-        began_s = _now_s()
-        await run.stopped()
-        assert _now_s() - began_s < 1
+        run.stop.set()
+        await run.waits(GRACE_S)
+        await clock.advance(GRACE_S)
+        await run.task
 
 
-@pytest.mark.slow
-async def test_outcomes_that_find_no_gateway_hold_a_stop_up_for_the_drain_only(gateway):
+async def test_outcomes_that_find_no_gateway_hold_a_stop_up_for_the_drain_only(gateway, clock):
     """With the gateway away a stop ends after drain and hand-back, and the log counts the rest."""
     held = Held()
     gateway.add_jobs(3)
     with capture_logs() as logs:
-        async with running(gateway, held, drain_s=0.1) as run:
+        async with running(gateway, held, drain_s=0.1, clock=clock) as run:
             await eventually(lambda: len(held.jobs) == 3)
             await gateway.stop()
-            began_s = _now_s()
+            began_s = clock.monotonic_s()
             await run.stopped()
-            assert 3 < _now_s() - began_s < 5
+            assert 3 < clock.monotonic_s() - began_s <= 0.1 + HAND_BACK_S + GRACE_S
     assert [log["count"] for log in logs if log["event"] == "jobs_left_to_their_timeout"] == [3]
 
 
@@ -280,17 +306,23 @@ async def test_two_workers_share_one_gateway(gateway):
 
 @pytest.mark.slow
 async def test_work_resumes_within_five_seconds_of_the_gateways_return(gateway):
-    """After an outage that has driven every wait to its cap, the first job is done in time."""
-    async with running(gateway, complete) as run:
+    """However long the outage, no wait is longer than 2 s, and gRPC connects within the others.
+
+    Waits that went on doubling would be as long again as the outage was.
+    """
+    clock = NotingClock()
+    async with running(gateway, complete, clock=clock) as run:
         await eventually(lambda: run.worker.problem is None)
+        gone_s = time.monotonic()
         await gateway.stop()
-        await eventually(lambda: len(run.seen.poll_failures) >= 7)
+        await eventually(lambda: len(run.seen.poll_failures) >= 10)
         assert "UNAVAILABLE" in str(run.worker.problem)
         await gateway.start()
-        began_s = _now_s()
+        back_s = time.monotonic()
         await gateway.until_ended(gateway.add_jobs(1))
-        assert _now_s() - began_s < 5
+        assert time.monotonic() - back_s < back_s - gone_s
         await eventually(lambda: run.worker.problem is None)
+    assert 1 < max(clock.waits_s) <= 2
 
 
 async def test_no_log_holds_variables_or_headers(gateway):

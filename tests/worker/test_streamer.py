@@ -4,13 +4,18 @@ import asyncio
 
 import grpc
 
+from tests.kit.clock import NotingClock
 from tests.kit.gateway import ScriptedGateway
 from tests.kit.waiting import eventually
 from tests.kit.worker import Held, complete, running
 from worker import errors
+from worker.executor import OVERDUE_CHECK_S
 from worker.observer import Ending
+from worker.poller import _LINGER_S
+from worker.streamer import _BACKOFF, _QUIET_S
 
 STREAM = {"stream_enabled": True, "poll_beside_stream_ms": 60_000}
+FIRST_S = _BACKOFF.delay_s(1, lambda: 0.999)
 
 
 async def test_new_jobs_come_by_the_stream(gateway):
@@ -82,31 +87,36 @@ async def test_a_full_worker_does_not_read_the_stream(gateway):
 
 async def test_a_stream_at_its_deadline_is_renewed_and_that_is_no_failure(gateway):
     """The end of a stream's regular life is followed by a new one at once, without a word."""
-    async with running(gateway, complete, stream_renewal_s=0.1, **STREAM) as run:
+    clock = NotingClock()
+    async with running(gateway, complete, clock=clock, stream_renewal_s=0.1, **STREAM) as run:
         await gateway.until_called("StreamActivatedJobs", times=4)
-        await gateway.until_ended(gateway.add_jobs(10))
     assert run.seen.poll_failures == []
-    times = [call.at_s for call in gateway.calls("StreamActivatedJobs")]
-    assert times[3] - times[0] < 0.6
+    # Nothing was waited for but deadlines, quiet in a stream, the next poll and at the end.
+    grace_s, poll_s = 0.05, 60 * (1 - 0.2 * 0.999)
+    assert set(clock.waits_s) <= {OVERDUE_CHECK_S, _QUIET_S, grace_s, poll_s, _LINGER_S, 5.0}
 
 
-async def test_a_busy_stream_is_renewed_in_a_quiet_moment(gateway):
+async def test_a_busy_stream_is_renewed_in_a_quiet_moment(gateway, clock):
     """A stream ends when all is read, before its deadline, at which unread jobs are dropped."""
     held = Held()
-    options = {**STREAM, "stream_renewal_s": 2.0, "max_jobs_active": 3}
-    async with running(gateway, held, **options) as run:
+    options = {**STREAM, "stream_renewal_s": 3600.0, "max_jobs_active": 3}
+    hours_ms = 3 * 3_600_000
+    async with running(gateway, held, clock=clock, job_timeout_ms=hours_ms, **options) as run:
+        await gateway.until_called("StreamActivatedJobs")
         keys = gateway.add_jobs(3)
         await eventually(lambda: len(held.jobs) == 3)
         # These wait in the connection, past four fifths of the stream's life.
         keys += gateway.add_jobs(3)
-        opened_s = gateway.calls("StreamActivatedJobs")[0].at_s
-        await eventually(lambda: asyncio.get_running_loop().time() > opened_s + 1.65)
+        await eventually(lambda: not gateway.waiting)
+        await clock.advance(0.8 * 3600 + 1)
         assert len(gateway.calls("StreamActivatedJobs")) == 1
         held.release()
         await eventually(lambda: len(held.jobs) == 3)
         held.release()
+        await run.waits(_QUIET_S)
+        assert len(gateway.calls("StreamActivatedJobs")) == 1
+        await clock.advance(_QUIET_S)
         await gateway.until_called("StreamActivatedJobs", times=2)
-        assert gateway.calls("StreamActivatedJobs")[1].at_s - opened_s < 1.95
         await gateway.until_ended(keys)
     assert run.seen.poll_failures == []
     assert run.seen.endings == {Ending.COMPLETED: 6}
@@ -125,11 +135,12 @@ async def test_a_stream_that_times_out_at_once_does_not_run_hot(gateway):
 async def test_a_stream_that_breaks_is_opened_again_ever_more_seldom(gateway):
     """A failing stream is retried with growing waits, and works when the gateway does."""
     gateway.script.fail("StreamActivatedJobs", grpc.StatusCode.UNAVAILABLE, times=3)
-    async with running(gateway, complete, **STREAM) as run:
+    clock = NotingClock()
+    async with running(gateway, complete, clock=clock, **STREAM) as run:
         await gateway.until_called("StreamActivatedJobs", times=4)
         await gateway.until_ended(gateway.add_jobs(10))
-    times = [call.at_s for call in gateway.calls("StreamActivatedJobs")]
-    assert times[3] - times[2] > times[1] - times[0]
+    assert clock.waits_s.index(FIRST_S) < clock.waits_s.index(2 * FIRST_S)
+    assert 4 * FIRST_S in clock.waits_s
     assert run.seen.poll_failures == [errors.Unavailable] * 3
 
 
