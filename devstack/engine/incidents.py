@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from devstack.engine import blanks, values
 from devstack.engine.failure import ElementFailure, ErrorType
-from devstack.engine.partition import Partition, Step, StepKind
+from devstack.engine.partition import Partition, StepKind
 from devstack.engine.state import (
     ElementInstance,
     Incident,
@@ -76,7 +76,7 @@ class Incidents:
             if incident.cause is IncidentCause.COMPLETE:
                 kind = StepKind.COMPLETE
             # Zeebe goes on with the failed command itself, without writing it anew.
-            self._partition.agenda.append(Step(kind, incident.instance, writer.position))
+            self._partition.go_on(kind, incident.instance)
 
     def _check(self, key: int, incident: Incident | None) -> Incident:
         if incident is None:

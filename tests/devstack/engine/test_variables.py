@@ -139,6 +139,9 @@ def test_failing_output_mapping_keeps_the_result(cluster):
     cluster.engine.set_variables(key, {"x": 2})
     cluster.engine.resolve_incident(incident.key)
     assert cluster.variables(key)["sum"] == "3"
+    [command] = [record for record in cluster.records if record.intent == "RESOLVE"]
+    left = cluster.events("PROCESS_INSTANCE", "ELEMENT_COMPLETED")[1]
+    assert (left.value["elementId"], left.source_record_position) == ("t", command.position)
     assert cluster.has_ended(key)
 
 
