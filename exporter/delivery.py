@@ -241,8 +241,15 @@ class Delivery:
 
 
 def _plain(headers: Mapping[str, str]) -> dict[str, str]:
-    """Headers with names of plain text: aiohttp's are a subclass, which JSON does not take."""
-    return {name[:]: value for name, value in headers.items()}
+    """Headers as JSON takes them.
+
+    aiohttp's names are a subclass of text, and bytes that are no UTF-8 stand as halves of surrogate
+    pairs in its values.
+    """
+    return {
+        name[:]: value.encode(errors="surrogateescape").decode(errors="replace")
+        for name, value in headers.items()
+    }
 
 
 def _reason(outcome: Outcome) -> str:
