@@ -47,7 +47,7 @@ class Breaker:
         self._in_a_row = 0
         self._state = BreakerState.CLOSED
         self._not_before_s = clock.monotonic_s()
-        self._probing = False
+        self._probe: object | None = None
         self._changed = asyncio.Event()
 
     @property
@@ -63,20 +63,21 @@ class Breaker:
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[None]:
         """Wait until a request may be made, and make it within the block."""
-        probing = await self._admitted()
+        probe = await self._admitted()
         try:
             yield
         finally:
             # A probe that neither failed nor succeeded (it was cancelled, or no request was made)
-            # leaves the way to the next one.
-            if probing and self._probing:
-                self._probing = False
+            # leaves the way to the next one, unless a late answer has opened the breaker meanwhile
+            # and the next one is under way already.
+            if probe is not None and self._probe is probe:
+                self._probe = None
                 self._tell()
 
     def succeeded(self) -> None:
         """The backend answered, be it with a refusal."""
         self._in_a_row = 0
-        self._probing = False
+        self._probe = None
         if self._state is not BreakerState.CLOSED:
             self._state = BreakerState.CLOSED
             self._tell()
@@ -93,22 +94,22 @@ class Breaker:
         if self._state is BreakerState.HALF_OPEN or self._in_a_row >= self._failures:
             self._state = BreakerState.OPEN
             wait_s = max(wait_s, self._probe_s)
-        self._probing = False
+        self._probe = None
         self._not_before_s = max(self._not_before_s, now_s + wait_s)
         self._tell()
 
-    async def _admitted(self) -> bool:
-        """Wait for the turn; gives whether it is the probe's."""
+    async def _admitted(self) -> object | None:
+        """Wait for the turn; gives the probe if it is one."""
         while True:
             delay_s = self._not_before_s - self._clock.monotonic_s()
             if delay_s > 0:
                 await until(self._changed, delay_s, self._clock)
             elif self._state is BreakerState.CLOSED:
-                return False
-            elif not self._probing:
+                return None
+            elif self._probe is None:
                 self._state = BreakerState.HALF_OPEN
-                self._probing = True
-                return True
+                self._probe = object()
+                return self._probe
             else:
                 await self._changed.wait()
 

@@ -40,6 +40,30 @@ async def test_open_lets_nobody_through_until_the_probe_is_due(clock):
     assert breaker.state is BreakerState.HALF_OPEN
 
 
+async def test_an_old_probe_that_ends_makes_no_room_beside_a_new_one(clock):
+    """A late failure of another lane opens it within a probe; the next probe is alone again."""
+    breaker = Breaker(1, 5.0, clock)
+    breaker.failed()
+    inside = []
+
+    async def lane(number: int) -> None:
+        async with breaker.turn():
+            inside.append(number)
+            await asyncio.Event().wait()
+
+    lanes = [asyncio.create_task(lane(number)) for number in range(3)]
+    await clock.advance(5.0)
+    breaker.failed()  # of a request that was begun before it opened
+    await clock.advance(5.0)
+    assert len(inside) == 2
+    lanes[inside[0]].cancel()
+    await clock.advance(5.0)
+    assert len(inside) == 2
+    for each in lanes:
+        each.cancel()
+    await asyncio.gather(*lanes, return_exceptions=True)
+
+
 async def test_half_open_lets_one_request_find_out(clock):
     """Only one probe is on its way at a time; when it succeeds all others follow."""
     breaker = Breaker(1, 5.0, clock)
