@@ -24,8 +24,12 @@ from exporter.outflow import Outflow
 from exporter.progress import Progress
 from exporter.sources import Source
 from exporter.state import State
+from exporter.waiting import until
 from runtime.backoff import Random
 from runtime.clock import Clock
+
+_LAST_WORDS_S = 5.0
+"""How long a lane whose partition was taken away may bring what it sends to its end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +131,9 @@ class Lane:
     async def run(self, finish: asyncio.Event) -> None:
         """Go on until the partition is taken away, or `finish` is set and what was read is sent.
 
+        After the partition was taken away a batch that is not delivered within 5 s is left to the
+        new owner, so that a lane that stands still does not stand in the way of its own return.
+
         Raises:
             SourceRefused: The source will not work as it is set up.
             StateUnusable: The state file is broken.
@@ -134,7 +141,7 @@ class Lane:
         """
         async with asyncio.TaskGroup() as group:
             reading = group.create_task(self._intake.run(), name=f"intake-{self.partition_id}")
-            group.create_task(self._outflow.run(), name=f"outflow-{self.partition_id}")
+            sending = group.create_task(self._outflow.run(), name=f"outflow-{self.partition_id}")
             finishing = group.create_task(finish.wait())
             await asyncio.wait((reading, finishing), return_when=asyncio.FIRST_COMPLETED)
             if finishing.done():
@@ -144,3 +151,11 @@ class Lane:
             else:
                 finishing.cancel()
                 self._backlog.abandon()
+                await self._end_soon(sending)
+
+    async def _end_soon(self, sending: asyncio.Task[None]) -> None:
+        """Let what is being sent come to its end, for a while: the new owner repeats it anyway."""
+        sent = asyncio.Event()
+        sending.add_done_callback(lambda _: sent.set())
+        if not await until(sent, _LAST_WORDS_S, self._clock):
+            sending.cancel()

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -47,8 +48,10 @@ class Lease:
                 f"{name} is held by another process already (pid {holder}); stop that one, or give "
                 "this one a state directory and partitions of its own"
             ) from error
-        os.ftruncate(file, 0)
-        os.pwrite(file, f"{os.getpid()}\n".encode(), 0)
+        # Who holds it is a hint for people; a disk that is full takes nothing from the lock itself.
+        with suppress(OSError):
+            os.ftruncate(file, 0)
+            os.pwrite(file, f"{os.getpid()}\n".encode(), 0)
         return cls(file)
 
     def __enter__(self) -> Self:

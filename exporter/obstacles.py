@@ -5,6 +5,7 @@ from typing import TypeVar
 
 import structlog
 
+from exporter.errors import ExporterError
 from runtime.backoff import Backoff, Random
 from runtime.clock import Clock
 
@@ -59,7 +60,7 @@ class Obstacles:
     async def insist(
         self, where: str, work: Callable[[], Awaitable[T]], passing: type[Exception]
     ) -> T:
-        """Do `work` until it is done, however often it raises `passing`."""
+        """Do `work` until it succeeds or raises something else than `passing`."""
         attempt = 0
         while True:
             try:
@@ -67,6 +68,9 @@ class Obstacles:
             except passing as error:
                 attempt += 1
                 await self.back_off(where, str(error), attempt)
+            except ExporterError:  # of another kind, so what was in the way here is not any more
+                self.passed(where)
+                raise
             else:
                 self.passed(where)
                 return result

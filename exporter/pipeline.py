@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -83,7 +83,7 @@ class Pipeline:
         """
         async with asyncio.TaskGroup() as group:
             if not self._around.source.shared:
-                for partition_id in await self._around.state.positions():
+                for partition_id in await self._positions():
                     await self._begin(partition_id, group, finish, rewound)
             watching = group.create_task(self._watch(group, finish, rewound), name="partitions")
             await finish.wait()
@@ -132,6 +132,9 @@ class Pipeline:
         if partition_id not in await self._around.state.positions():
             await self._around.state.commit(partition_id, Progress())
 
+    async def _positions(self) -> Mapping[int, Progress]:
+        return await self.obstacles.insist("state", self._around.state.positions, StateUnavailable)
+
     async def _run(
         self, partition_id: int, finish: asyncio.Event, rewound: Callable[[int], bool]
     ) -> None:
@@ -169,8 +172,8 @@ class Pipeline:
         while True:
             try:
                 lease = Lease.take(self._state_dir, name)
-            except LeaseHeld as error:
-                if not self._around.source.shared:
+            except (LeaseHeld, StateUnavailable) as error:
+                if isinstance(error, LeaseHeld) and not self._around.source.shared:
                     raise
                 await self.obstacles.wait(name, str(error), _LEASE_S)
             else:
@@ -192,7 +195,7 @@ class Pipeline:
         Since then another process may have announced a batch to the source, and ours knows nothing
         of it.
         """
-        ours = (await self._around.state.positions()).get(partition_id, Progress())
+        ours = (await self._positions()).get(partition_id, Progress())
         if not heed_source:
             return ours
         theirs = await self.obstacles.insist(

@@ -32,7 +32,7 @@ from tests.kit.backend import (
 )
 from tests.kit.clock import FakeClock
 from tests.kit.exporter import PATIENT, Setup, done, drive, exporting
-from tests.kit.http import serving
+from tests.kit.http import saying, serving, talking
 from tests.kit.records import append, deep_line, other_line, places, task_line
 from tests.kit.shared_log import SharedLog
 
@@ -181,6 +181,20 @@ async def test_a_batch_that_is_refused_slowly_is_set_aside_after_all_tries(tmp_p
         assert [posted.key for posted in backend.posted].count("1-4-6") == 3
         assert took_s < 30.0
         assert places(backend.events) == [(1, n) for n in (1, 2, 3, 7, 8, 9)]
+
+
+async def test_what_an_answer_holds_cannot_stop_a_lane(tmp_path, clock):
+    """Headers that are no text become a dead letter like others, with what can be read of them."""
+    refusal = b"HTTP/1.1 400 No\r\nX-Why: caf\xe9\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+    async with (
+        backend_and_setup(tmp_path, clock) as (_, setup, log),
+        talking(saying(refusal)) as url,
+    ):
+        append(log, *(task_line(n) for n in range(1, 4)))
+        async with exporting(replace(setup, url=url)) as exporter:
+            await drive(clock, lambda: done(exporter) == 3)
+            (letter,) = await letters(exporter)
+    assert letter.headers["X-Why"] == "caf\N{REPLACEMENT CHARACTER}"
 
 
 async def test_without_continue_on_error_a_rejected_batch_is_tried_for_ever(tmp_path, clock):
@@ -437,6 +451,46 @@ async def test_what_was_not_announced_is_not_sent(tmp_path, clock, delivered):
     assert backend.keys == ["1-1-3"][: delivered // 3]
 
 
+async def test_a_lane_that_stands_still_gives_its_partition_back(tmp_path, clock):
+    """A batch that is tried for ever is left to the new owner, and the partition may return."""
+    log = SharedLog()
+    log.lines = [task_line(n) for n in range(1, 4)]
+    changes = {"opening": log.open, "give_up": False}
+    async with (
+        backend_and_setup(tmp_path, clock, **changes) as (backend, setup, _),
+        exporting(setup) as exporter,
+    ):
+        backend.otherwise = status(400)
+        await drive(clock, lambda: backend.posted)
+        log.taken.set()
+        took_s = await drive(clock, lambda: not exporter.pipeline.lanes)
+        assert took_s < 10.0
+        backend.otherwise = TAKE
+        log.returned.set()
+        await drive(clock, lambda: done(exporter) == 3)
+    assert backend.keys == ["1-1-3"]
+
+
+async def test_what_is_being_sent_is_brought_to_its_end(tmp_path, clock):
+    """A batch that is delivered soon after its partition was taken away is acknowledged."""
+    log = SharedLog()
+    log.lines = [task_line(n) for n in range(1, 4)]
+
+    async def slowly(request):
+        log.taken.set()
+        await clock.sleep(2.0)
+        return await TAKE(request)
+
+    async with (
+        backend_and_setup(tmp_path, clock, opening=log.open) as (backend, setup, _),
+        exporting(setup) as exporter,
+    ):
+        backend.otherwise = slowly
+        await drive(clock, lambda: log.taken.is_set() and not exporter.pipeline.lanes)
+    assert log.told[-1].position == 3
+    assert len(backend.posted) == 1
+
+
 def reasons(exporter):
     """Why partition 1 stands still; None when it has no lane yet."""
     lane = exporter.pipeline.lanes.get(1)
@@ -466,6 +520,21 @@ async def test_a_lease_held_elsewhere_stops_the_start(tmp_path, clock):
                     exporter.running.result()
         assert "pid" in str(refusal.value.exceptions[0])
         assert backend.posted == []
+
+
+async def test_a_lease_that_cannot_be_written_is_waited_for(tmp_path, clock):
+    """What may pass by itself does not stop the service; the lane begins when it has passed."""
+    async with backend_and_setup(tmp_path, clock) as (_, setup, log):
+        append(log, task_line(1))
+        in_the_way = tmp_path / "partition-1.lease"
+        in_the_way.mkdir()
+        async with exporting(setup) as exporter:
+            await drive(
+                clock, lambda: "cannot be opened" in (exporter.pipeline.obstacles.text or "")
+            )
+            in_the_way.rmdir()
+            await drive(clock, lambda: done(exporter) == 1)
+            assert exporter.pipeline.obstacles.text is None
 
 
 async def test_replicas_divide_partitions_by_ordinal(tmp_path, clock):
@@ -548,6 +617,8 @@ steps = st.lists(
         st.tuples(st.just("answers"), st.lists(st.sampled_from(ANSWERS), max_size=8), st.just(0)),
         st.tuples(st.just("wait"), numbers, st.just(0)),
         st.tuples(st.just("kill"), numbers, st.just(0)),
+        st.tuples(st.just("kill at once"), st.integers(0, 60), st.just(0)),
+        st.tuples(st.just("full disk"), numbers, st.just(0)),
         st.tuples(st.sampled_from(["stop", "rotate"]), st.just(0), st.just(0)),
     ),
     max_size=14,
@@ -562,7 +633,7 @@ QUICK = replace(PATIENT, try_s=0.1)
 )
 @given(steps, st.integers(1, 3))
 async def test_nothing_is_lost_whatever_happens(tmp_path_factory, schedule, in_flight):
-    """Over random records, faults, kills, stops and rotations: all arrives, in order, keyed alike.
+    """Over random records, faults, kills, full disks, stops and rotations all arrives, in order.
 
     No event is missing, the order within a partition holds once repeats are left out, a repeat has
     the key and the body that it had, and the position is never ahead of what was delivered.
@@ -620,11 +691,30 @@ class World:
                 lambda: len(self.backend.posted) >= enough or self.clock.monotonic_s() >= until_s,
             )
             await self.end()
+        elif name == "kill at once":
+            await self.kill_at_once(number)
+        elif name == "full disk":
+            await self.fill_disk(number / 4)
         elif name == "stop" and self.exporter is not None:
             stopping = asyncio.create_task(self.exporter.stop())
             await drive(self.clock, stopping.done)
             await self.end()
         self.never_ahead()
+
+    async def kill_at_once(self, turns):
+        """End it after so many turns of the event loop, whatever is waited for then."""
+        await self.ensure()
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        await self.end()
+
+    async def fill_disk(self, seconds):
+        """Nothing can be written for a while."""
+        await self.ensure()
+        database, until_s = self.exporter.state._database, self.clock.monotonic_s() + seconds
+        await database.ask(lambda db: db.execute("PRAGMA query_only = ON"))
+        await drive(self.clock, lambda: self.clock.monotonic_s() >= until_s)
+        await database.ask(lambda db: db.execute("PRAGMA query_only = OFF"))
 
     async def ensure(self):
         if self.run is None:
