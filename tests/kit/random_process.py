@@ -30,7 +30,12 @@ _LEAVES = [
     "late",
     "reminder",
     "caught",
+    "stuckAtStart",
+    "stuckAtEnd",
+    "stuckLoop",
 ]
+STUCK_UNTIL = "ok_"
+"""What a stuck element waits for: true in the variable of this name and the element's id."""
 
 blocks: st.SearchStrategy[Block] = st.recursive(
     st.sampled_from(_LEAVES).map(lambda kind: (kind,)),
@@ -84,6 +89,12 @@ class Drawing:
             "parallelLoop": lambda: b.service(own, inner=b.loop("=[1,2,3]", output=("o", "=item"))),
             "sequentialLoop": lambda: b.service(own, inner=b.loop("=[1,2]", sequential=True)),
             "call": lambda: b.call(own, "called"),
+            "stuckAtStart": lambda: b.service(own, inputs=[(_unless(own), "x")]),
+            "stuckAtEnd": lambda: b.service(own, outputs=[(_unless(own), "x")]),
+            "stuckLoop": lambda: b.service(
+                own,
+                inner=b.loop("=[1,2]", output=("o", _unless(own)), until=f"={STUCK_UNTIL}{own}"),
+            ),
         }
         if kind in plain:
             self.add(plain[kind]())
@@ -166,6 +177,11 @@ class Drawing:
         out = self.id("task")
         self.add(b.node("task", out) + b.flow(leave, out, "=n >= 5"))
         return enter, out
+
+
+def _unless(id: str) -> str:
+    """FEEL that fails until the element's variable is true."""
+    return f"=assert({STUCK_UNTIL}{id}, {STUCK_UNTIL}{id} = true)"
 
 
 def draw(block: Block) -> bytes:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from devstack.errors import NotFoundError
 from tests.kit.cluster import Cluster
-from tests.kit.random_process import blocks, draw
+from tests.kit.random_process import STUCK_UNTIL, blocks, draw
 
 _NEXT = {
     None: {"ELEMENT_ACTIVATING"},
@@ -52,7 +52,7 @@ def _drive(cluster: Cluster, keys: list[int], fates, rounds: int = 400) -> None:
         for task in _open_tasks(cluster)[:2]:
             cluster.engine.complete_user_task(task, {"n": 1})
             worked = True
-        if not worked:
+        if not (_free(cluster) or worked):
             due_ms = cluster.engine._schedule.next_due_ms
             assert due_ms is not None, "the instance waits for nothing"
             cluster.clock.ms = due_ms
@@ -79,8 +79,19 @@ def _act(cluster: Cluster, key: int, fate: str) -> None:
         else:
             engine.throw_error(key, code="no")
         for incident in cluster.incidents():
-            engine.update_job_retries(incident.value["jobKey"], 1)
-            engine.resolve_incident(incident.key)
+            if incident.value["jobKey"] > 0:
+                engine.update_job_retries(incident.value["jobKey"], 1)
+                engine.resolve_incident(incident.key)
+
+
+def _free(cluster: Cluster) -> bool:
+    """Give a stuck element what it lacks, and resolve its incident; False when there is none."""
+    stuck = [each for each in cluster.incidents() if each.value["jobKey"] == -1]
+    for incident in stuck[:1]:
+        name = STUCK_UNTIL + incident.value["elementId"]
+        cluster.engine.set_variables(incident.value["processInstanceKey"], {name: True})
+        cluster.engine.resolve_incident(incident.key)
+    return bool(stuck)
 
 
 def _open_tasks(cluster: Cluster) -> list[int]:
