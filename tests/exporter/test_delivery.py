@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from email.utils import formatdate
 from itertools import pairwise
 
 import aiohttp.web
@@ -209,10 +210,13 @@ async def test_waits_grow_from_the_retry_delay(clock, tmp_path):
     ]
 
 
-async def test_retry_after_is_honoured(clock, tmp_path):
-    """The wait before the next try is at least what the backend asks for."""
+@pytest.mark.parametrize("asked", ["20", "date"])
+async def test_retry_after_is_honoured(asked, clock, tmp_path):
+    """The wait before the next try is at least what the backend asks for, in seconds or a date."""
+    at_s = clock.now_ms() / 1000 + 20
+    text = formatdate(at_s, usegmt=True) if asked == "date" else asked
     async with sending(clock, tmp_path) as (delivery, backend, _):
-        backend.say(status(429, Retry_After="20"))
+        backend.say(status(429, Retry_After=text))
         began_s = clock.monotonic_s()
         assert await outcome_of(delivery, clock) == Delivered()
         assert clock.monotonic_s() - began_s >= 20.0

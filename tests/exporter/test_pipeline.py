@@ -8,15 +8,19 @@ import orjson
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from prometheus_client import CollectorRegistry
 
 from exporter.batch import Limits
+from exporter.breaker import Breaker
 from exporter.deadletter import LAST_ID
 from exporter.delivery import Policy
 from exporter.event import Selection
 from exporter.lease import Lease
+from exporter.metrics import Metrics
 from exporter.pipeline import Share
 from exporter.progress import Progress
 from exporter.record import UNKNOWN_PARTITION
+from exporter.redrive import redrive
 from exporter.state import open_state
 from runtime.backoff import Backoff
 from tests.kit.backend import (
@@ -31,7 +35,7 @@ from tests.kit.backend import (
     web_page,
 )
 from tests.kit.clock import FakeClock
-from tests.kit.exporter import PATIENT, Setup, done, drive, exporting
+from tests.kit.exporter import PATIENT, Setup, delivering, done, drive, exporting
 from tests.kit.http import saying, serving, talking
 from tests.kit.records import append, deep_line, other_line, places, task_line
 from tests.kit.shared_log import SharedLog
@@ -251,6 +255,46 @@ async def test_full_dead_letters_stop_the_lane_and_drop_nothing(tmp_path, clock)
             backend.otherwise = TAKE
             await drive(clock, lambda: done(exporter) == 9)
         assert places(backend.events) == [(1, 7), (1, 8), (1, 9)]
+
+
+async def test_lanes_share_the_room_of_the_dead_letters(tmp_path, clock):
+    """Where one letter fits, one lane goes on and the other waits; nothing is dropped of either."""
+    async with backend_and_setup(tmp_path, clock, dead_letters_bytes=3000) as (backend, setup, log):
+        backend.otherwise = status(400)
+        append(log, *(task_line(n, partition=1 + n % 2) for n in range(1, 13)))
+        async with exporting(setup) as exporter:
+            await drive(clock, lambda: clock.monotonic_s() > 60.0)
+            (letter,) = await letters(exporter)
+            lanes = exporter.pipeline.lanes
+            assert all("DEAD_LETTERS_MAX_BYTES" in lane.obstacles.text for lane in lanes.values())
+            backend.otherwise = TAKE
+            await drive(clock, lambda: (done(exporter, 1), done(exporter, 2)) == (12, 11))
+            assert len(await letters(exporter)) == 1
+        held = {(letter.partition_id, n) for n in range(letter.first, letter.last + 1, 2)}
+        assert len(held) == 3
+        assert held | set(places(backend.events)) == {(1 + n % 2, n) for n in range(1, 13)}
+
+
+async def test_a_redrive_beside_the_running_lane_loses_and_repeats_nothing(tmp_path, clock):
+    """Another process sends what was set aside while the lane goes on: all arrives, each once."""
+    async with backend_and_setup(tmp_path, clock) as (backend, setup, log):
+        backend.decide = lambda posted: status(400) if int(posted.key.split("-")[1]) < 13 else None
+        append(log, *(task_line(n) for n in range(1, 13)))
+        async with exporting(setup) as exporter:
+            await drive(clock, lambda: done(exporter) == 12)
+            backend.decide = lambda _: None
+            append(log, *(task_line(n) for n in range(13, 37)))
+            beside = await open_state(tmp_path, setup.source, 1 << 20, clock)
+            metrics = Metrics(CollectorRegistry())
+            async with delivering(setup, metrics, Breaker(5, 5.0, clock)) as delivery:
+                kept = await beside.letters(0, LAST_ID)
+                async for driven in redrive(kept, beside, delivery, metadata=False, clock=clock):
+                    assert driven.ending == "delivered"
+                    await drive(clock, lambda n=driven.letter.id: done(exporter) >= 12 + 3 * n)
+            beside.close()
+            await drive(clock, lambda: done(exporter) == 36)
+            assert await letters(exporter) == []
+        assert sorted(places(backend.events)) == [(1, n) for n in range(1, 37)]
 
 
 async def test_bad_records_are_set_aside_and_never_stop_the_lane(tmp_path, clock):
