@@ -70,7 +70,7 @@ def _parse_each(resources: Sequence[Resource], faults: list[str]) -> Iterator[Pa
                 faults.append(f"'{resource.name}': {error}")
         else:
             faults.append(
-                f"'{resource.name}': unknown kind of resource; BPMN files end in .bpmn, forms in "
+                f"'{resource.name}': unknown resource type; BPMN files end in .bpmn, forms in "
                 ".form, and decisions (.dmn) are not supported",
             )
 
@@ -94,5 +94,6 @@ def _repeated(parsed: Sequence[Parsed]) -> Iterator[str]:
         name = each.resource.name
         for process in each.processes:
             if process.id in seen:
-                yield f"'{name}': the process '{process.id}' is in '{seen[process.id]}' as well"
+                places = f"'{seen[process.id]}' and '{name}'"
+                yield f"Duplicated process id in resources {places}: '{process.id}'"
             seen.setdefault(process.id, name)

@@ -138,7 +138,7 @@ def test_nothing_to_deploy(cluster):
 
 def test_same_process_in_two_files(cluster):
     """Two files of a deployment cannot hold the same process."""
-    with pytest.raises(InvalidArgumentError, match=r"the process 'p' is in 'a\.bpmn' as well"):
+    with pytest.raises(InvalidArgumentError, match=r"in resources 'a\.bpmn' and 'b\.bpmn': 'p'"):
         cluster.engine.deploy([Resource("a.bpmn", _SIMPLE), Resource("b.bpmn", _OTHER)])
 
 
