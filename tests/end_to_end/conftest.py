@@ -53,7 +53,7 @@ class Story:
             "cluster": self.cluster,
             "authentication": self.authentication,
             "request": self.request,
-            "timeoutSeconds": 10,
+            "timeoutSeconds": PATIENCE_S,
             **variables,
         }
         result = self.stack.engine.create_instance(

@@ -14,9 +14,9 @@ from tests.kit.kafka.broker import kafka_broker
 from tests.kit.kafka.exporting import exporting
 from tests.kit.redis_server import redis_server
 from tests.kit.running import running
-from tests.kit.waiting import eventually
+from tests.kit.waiting import PATIENCE_S, eventually
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 
 @asynccontextmanager
@@ -53,7 +53,7 @@ async def bring(stack, tasks, count):
         lambda: (
             tasks.are_done and len(kill_runs._first(stack.backend.deliveries)) == 2 * tasks.begun
         ),
-        60,
+        3 * PATIENCE_S,
     )
 
 

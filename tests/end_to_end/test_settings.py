@@ -20,7 +20,7 @@ async def test_jobs_share_a_read_if_they_may(stack, story, environ):
     story.deploy(resultExpression="={total: response.body.total}")
     stack.faults["operate"].add(Delay(delay_s=0.5, times=0, path="/v1"))
     request = {"endpoint": "incidents", "operation": "search"}
-    async with connector_process({**environ, "CONNECTOR_COALESCE_MS": "5000"}) as connector:
+    async with connector_process({**environ, "CONNECTOR_COALESCE_MS": "60000"}) as connector:
         ends = [story.begin(request=request)[1] for _ in range(30)]
         async with asyncio.timeout(PATIENCE_S):
             results = await asyncio.gather(*ends)
