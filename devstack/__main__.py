@@ -18,6 +18,7 @@ from pydantic import SecretStr
 from devstack.bpmn.model import TaskListener
 from devstack.bpmn.task_listeners import DEFAULT_RETRIES, EVENTS
 from devstack.commands import CommandError, deploy, run, start
+from devstack.gateway.tenants import parse_tenant
 from devstack.operate.seeds import SeedError, parse_seeds
 from devstack.stack import StackOptions
 from devstack.usage import COMMANDS
@@ -50,13 +51,14 @@ async def _command(asked: argparse.Namespace) -> int:
         case "run":
             return await run(_options(asked))
         case "deploy":
-            return await deploy(asked.address, asked.files)
+            return await deploy(asked.address, asked.files, tenant_id=asked.tenant)
         case _:
             return await start(
                 asked.address,
                 asked.process_id,
                 variables=asked.variables,
                 wait_s=asked.timeout if asked.wait else None,
+                tenant_id=asked.tenant,
             )
 
 
@@ -76,6 +78,7 @@ def _options(asked: argparse.Namespace) -> StackOptions:
         read_delay_s=asked.read_delay,
         token_life_s=asked.token_life,
         gateway_requires_token=asked.require_gateway_token,
+        tenants=frozenset(asked.tenant) or None,
         records=asked.records,
         push_url=asked.push,
         push_key=SecretStr(key) if (key := os.environ.get("DEVSTACK_PUSH_KEY")) else None,
@@ -118,6 +121,9 @@ def _parser() -> argparse.ArgumentParser:
             "--address",
             default="localhost:26500",
             help="the gateway's host and port (default: %(default)s)",
+        )
+        command.add_argument(
+            "--tenant", default="", metavar="NAME", help="whose it is, where there are tenants"
         )
     return parser
 
@@ -170,6 +176,14 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
         "--require-gateway-token",
         action="store_true",
         help="let the gateway refuse calls without a good token",
+    )
+    parser.add_argument(
+        "--tenant",
+        default=[],
+        action="append",
+        metavar="NAME",
+        type=_checked(parse_tenant),
+        help="turn multi-tenancy on: a tenant that callers of the gateway may name (repeatable)",
     )
     _add_feeds(parser)
 

@@ -60,15 +60,16 @@ async def run(options: StackOptions) -> int:
     return 0
 
 
-async def deploy(address: str, files: Iterable[Path]) -> int:
-    """Deploy files together and print what each became.
+async def deploy(address: str, files: Iterable[Path], *, tenant_id: str = "") -> int:
+    """Deploy files together, for a tenant if one is named, and print what each became.
 
     Raises:
         CommandError: when the cluster is away or refuses one of them.
     """
     resources = [Resource(name=file.name, content=file.read_bytes()) for file in files]
     async with _gateway(address) as gateway:
-        answer = await gateway.DeployResource(DeployResourceRequest(resources=resources))
+        request = DeployResourceRequest(resources=resources, tenantId=tenant_id)
+        answer = await gateway.DeployResource(request)
     for deployment in answer.deployments:
         if deployment.HasField("process"):
             process = deployment.process
@@ -82,7 +83,14 @@ async def deploy(address: str, files: Iterable[Path]) -> int:
     return 0
 
 
-async def start(address: str, process_id: str, *, variables: str, wait_s: float | None) -> int:
+async def start(
+    address: str,
+    process_id: str,
+    *,
+    variables: str,
+    wait_s: float | None,
+    tenant_id: str = "",
+) -> int:
     """Start an instance of the latest version and print its key.
 
     With `wait_s` its variables are printed once it has ended; it may take that many seconds.
@@ -94,6 +102,7 @@ async def start(address: str, process_id: str, *, variables: str, wait_s: float 
         bpmnProcessId=process_id,
         version=-1,
         variables=variables,
+        tenantId=tenant_id,
     )
     async with _gateway(address) as gateway:
         if wait_s is None:

@@ -10,6 +10,19 @@ from devstack.errors import MalformedRequestError, PermissionRefusedError
 _TENANT = re.compile(r"<default>|[\w.-]{1,31}", re.ASCII)
 
 
+def parse_tenant(text: str) -> str:
+    """The text, when a tenant can be called so.
+
+    Raises:
+        ValueError: it cannot.
+    """
+    if _TENANT.fullmatch(text) is None:
+        raise ValueError(
+            "a tenant is <default>, or up to 31 letters, digits, underscores, points and hyphens"
+        )
+    return text
+
+
 @dataclass(frozen=True, slots=True)
 class Tenants:
     """Which tenants a request may name; without `allowed` multi-tenancy is off."""

@@ -113,6 +113,23 @@ def test_deploy_and_start_talk_to_a_running_one(running, files):
 
 
 @pytest.mark.slow
+def test_tenants_of_the_command_line_are_those_of_the_gateway(files):
+    """With tenants a deployment names one of them; what it may not name is refused."""
+    running = Running("--tenant", "red", "--tenant", "blue")
+    try:
+        address = ("--address", running.environment["ZEEBE_ADDRESS"])
+        assert call("deploy", files / "quick.bpmn", *address, "--tenant", "red")[0] == 0
+        assert call("start", "quick", *address, "--tenant", "red", "--wait")[0] == 0
+        for tenant, status in (("blue", "NOT_FOUND"), ("green", "PERMISSION_DENIED")):
+            code, _, errors = call("start", "quick", *address, "--tenant", tenant)
+            assert (code, status in errors) == (1, True)
+        code, _, errors = call("start", "quick", *address)
+        assert (code, "INVALID_ARGUMENT" in errors) == (1, True)
+    finally:
+        running.stop()
+
+
+@pytest.mark.slow
 def test_an_instance_that_does_not_end_is_told_after_a_time(running, files):
     """Waiting ends with the reason and exit 1 when a task has nobody to do it."""
     address = ("--address", running.environment["ZEEBE_ADDRESS"])
@@ -177,6 +194,8 @@ def test_a_taken_port_is_exit_1(running):
         (["run", "--seed", "nowhere.json"], "nowhere.json"),
         (["run", "--read-delay", "-1"], "zero or more"),
         (["run", "--token-life", "nan"], "zero or more"),
+        (["run", "--tenant", "a b"], "a tenant is"),
+        (["run", "--tenant", "x" * 32], "up to 31"),
         (["run", "--global-listener", "tell"], "--version 8.9"),
         (["run", "--push", "somewhere"], "begins with http:// or https://"),
         (["run", "--redis", "http://somewhere"], "begins with redis:// or rediss://"),
