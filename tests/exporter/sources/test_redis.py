@@ -12,9 +12,10 @@ from exporter.errors import SourceRefused, SourceUnavailable
 from exporter.progress import Bounds, Progress
 from exporter.record import UNKNOWN_PARTITION, Fault, Unreadable
 from exporter.sources import Credentials, open_source, probe
-from exporter.sources import redis as redis_source
+from exporter.sources.redis_streams.ownership import RENEW_S
 from exporter.sources.remembered import from_text
 from runtime.clock import SystemClock
+from tests.kit.clock import NotingClock
 from tests.kit.reading import in_order, partitions, reader
 from tests.kit.record_source import options_of
 from tests.kit.redis_server import redis_server
@@ -459,7 +460,7 @@ async def test_a_reader_that_died_is_replaced_when_its_lock_runs_out(server, opt
     await server.add(*[user_task(at) for at in range(1, 11)])
     await server.client.set(f"{GROUP}:zeebe:reader", "dead", px=300)
     async with (
-        redis_source.open_source(options(), takeover_s=0.3) as source,
+        open_source(options()) as source,
         partitions(source, 1),
         reader(source) as read,
     ):
@@ -471,9 +472,9 @@ async def test_a_reader_that_is_begun_anew_has_its_lock_at_once(server, options)
     await server.add(user_task(1))
     async with open_source(options()) as source, partitions(source, 1):
         token = await server.client.get(f"{GROUP}:zeebe:reader")
-    await server.client.set(f"{GROUP}:zeebe:reader", token, px=60_000)
+    await server.client.set(f"{GROUP}:zeebe:reader", token, px=3_600_000)
     async with open_source(options()) as source:
-        async with asyncio.timeout(1):
+        async with asyncio.timeout(PATIENCE_S):
             assert await anext(source.partitions()) == 1
 
 
@@ -481,7 +482,7 @@ async def test_a_reader_whose_lock_was_taken_stops(server, options):
     """It was held up too long: its partitions end here and its progress is not written."""
     await server.add(user_task(1))
     async with (
-        redis_source.open_source(options(), takeover_s=1.0) as source,
+        open_source(options()) as source,
         partitions(source, 1),
         reader(source) as read,
     ):
@@ -564,8 +565,11 @@ async def test_what_waits_to_be_read_again_is_no_gap(server, options):
     await server.add(*[user_task(at) for at in range(1, 11)])
     async with open_source(noticed) as source, partitions(source, 1), reader(source) as read:
         await read.until(10)
-    async with open_source(noticed) as source, partitions(source, 1):
-        await asyncio.sleep(2.3)  # it has looked once at what is removed meanwhile
+    clock = NotingClock()
+    anew = options(clock=clock, observer=noticed.observer)
+    async with open_source(anew) as source, partitions(source, 1):
+        # When it waits again it has looked once at what is removed meanwhile.
+        await eventually(lambda: clock.waits_s.count(RENEW_S) == 2)
         async with reader(source, confirms=True) as again:
             await again.until(10)
     assert again.positions == list(range(1, 11))
@@ -634,7 +638,7 @@ async def test_what_was_deleted_is_made_anew(server, options, loss):
     """A group, a stream or the whole memory is gone: reading goes on with what comes."""
     await server.add(*[user_task(at) for at in range(1, 11)])
     async with (
-        redis_source.open_source(options(), takeover_s=2.0) as source,
+        open_source(options()) as source,
         partitions(source, 1) as appeared,
     ):
         async with reader(source, confirms=True) as read:
