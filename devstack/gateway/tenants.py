@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from devstack.engine import DEFAULT_TENANT
 from devstack.errors import MalformedRequestError, PermissionRefusedError
 
-_TENANT = re.compile(r"<default>|[\w.-]{1,31}", re.ASCII)
+_MAX_CHARACTERS = 31
+_TENANT = re.compile(rf"<default>|[\w.-]{{1,{_MAX_CHARACTERS}}}", re.ASCII)
 
 
 def parse_tenant(text: str) -> str:
@@ -45,8 +46,12 @@ class Tenants:
         if not given:
             raise _refused(call, tenant_id, "no tenant identifier was provided.")
         if _TENANT.fullmatch(given) is None:
-            problem = "it is longer than 31 characters or contains illegal ones"
-            raise _refused(call, tenant_id, problem)
+            problem = (
+                f"is longer than {_MAX_CHARACTERS} characters"
+                if len(given) > _MAX_CHARACTERS
+                else "contains illegal characters"
+            )
+            raise _refused(call, tenant_id, f"tenant identifier {problem}")
         if given not in self.allowed:
             raise PermissionRefusedError(
                 f"Expected to handle gRPC request {call} with tenant identifier '{given}', but "

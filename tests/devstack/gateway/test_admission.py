@@ -93,14 +93,15 @@ async def test_tenants_are_kept_apart(serve, refused):
             )
         [job] = await served.poll(tenantIds=["one"])
         assert job.tenantId == "one"
-        for tenants, status in (
-            (["three"], StatusCode.PERMISSION_DENIED),
-            ([], StatusCode.INVALID_ARGUMENT),
-            (["a b"], StatusCode.INVALID_ARGUMENT),
-            (["x" * 32], StatusCode.INVALID_ARGUMENT),
+        for tenants, status, problem in (
+            (["three"], StatusCode.PERMISSION_DENIED, "tenant is not authorized"),
+            ([], StatusCode.INVALID_ARGUMENT, "no tenant identifier was provided."),
+            (["a b"], StatusCode.INVALID_ARGUMENT, "contains illegal characters"),
+            (["x" * 32], StatusCode.INVALID_ARGUMENT, "is longer than 31 characters"),
         ):
-            code, _ = await refused(served.poll(tenantIds=tenants))
+            code, message = await refused(served.poll(tenantIds=tenants))
             assert code is status
+            assert problem in message
         [other] = await served.poll(tenantIds=["one", "two"])
         assert other.tenantId == "two"
 
