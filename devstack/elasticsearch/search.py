@@ -14,7 +14,8 @@ from devstack.elasticsearch.query import predicate
 MAX_SIZE = 10_000
 """`index.max_result_window`."""
 
-_LOWEST = float("-inf")
+_LOWEST, _HIGHEST = -(2**63), 2**63 - 1
+"""Sort values of a document without the field, which stands last in either order."""
 
 
 class _Order(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -62,6 +63,19 @@ class Search(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
             raise SearchError(400, "illegal_argument_exception", reason)
         return search
 
+    @classmethod
+    def read_count(cls, body: bytes) -> Search:
+        """The search whose hits a request wants counted: it may have a query and nothing else.
+
+        Raises:
+            SearchError: It has more, or is none.
+        """
+        search = cls.read(body)
+        more = msgspec.json.decode(body or b"{}").keys() - {"query"}
+        if more:
+            raise SearchError(400, "parsing_exception", f"request does not support {sorted(more)}")
+        return search
+
 
 @dataclass(frozen=True, slots=True)
 class Found:
@@ -87,17 +101,22 @@ def run(search: Search, documents: Sequence[Document]) -> Found:
     is_wanted = predicate(search.query)
     matches = [document for document in documents if is_wanted(document)]
     orders = [next(iter(each.items())) for each in search.sort]
-    keyed = [(document, [document.value(name) for name, _ in orders]) for document in matches]
+    keyed = [
+        (document, [_sortable(document.value(name), order) for name, order in orders])
+        for document in matches
+    ]
     for place, (_, order) in reversed(list(enumerate(orders))):
-        keyed.sort(key=lambda each: _sortable(each[1][place]), reverse=_is_descending(order))
+        keyed.sort(key=lambda each: each[1][place], reverse=_is_descending(order))
     if search.search_after is not None:
         keyed = [each for each in keyed if _is_after(each[1], search.search_after, orders)]
     aggregations = {name: _buckets(each.terms, matches) for name, each in search.aggs.items()}
     return Found(len(matches), keyed[: search.size], aggregations)
 
 
-def _sortable(value: Any) -> Any:  # noqa: ANN401 - JSON
-    return _LOWEST if value is None else value
+def _sortable(value: Any, order: str | _Order) -> Any:  # noqa: ANN401 - JSON
+    if value is not None:
+        return value
+    return _LOWEST if _is_descending(order) else _HIGHEST
 
 
 def _is_descending(order: str | _Order) -> bool:
@@ -108,8 +127,8 @@ def _is_after(
     values: Sequence[Any], after: Sequence[Any], orders: Sequence[tuple[str, str | _Order]]
 ) -> bool:
     for value, limit, (_, order) in zip(values, after, orders, strict=True):
-        if _sortable(value) != limit:
-            return bool((_sortable(value) > limit) is not _is_descending(order))
+        if value != limit:
+            return bool((value > limit) is not _is_descending(order))
     return False
 
 

@@ -3,8 +3,9 @@ from __future__ import annotations
 import base64
 import hmac
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from typing import Any
 
 import orjson
@@ -22,8 +23,11 @@ _CLUSTER = {
     "version": {"number": "8.17.0", "minimum_wire_compatibility_version": "7.17.0"},
     "tagline": "You Know, for Search",
 }
-_FLAGS = {"ignore_unavailable", "allow_no_indices", "allow_partial_search_results", "request_cache"}
-_PARAMETERS = _FLAGS | {"routing", "preference"}
+_OF_BOTH = {"ignore_unavailable", "allow_no_indices", "routing", "preference"}
+_PARAMETERS = {
+    "_search": _OF_BOTH | {"allow_partial_search_results", "request_cache"},
+    "_count": _OF_BOTH,
+}
 Handler = Callable[[web.Request], Awaitable[web.Response]]
 
 
@@ -35,11 +39,13 @@ class Credentials:
         username: for basic authentication.
         password: with it.
         api_key: id and secret between a colon; sent in base64, as Elasticsearch wants it.
+        readable: names of indices and aliases that may be searched; patterns.
     """
 
     username: str = "elastic"
     password: SecretStr = SecretStr("changeme")  # noqa: RUF009 - SecretStr is immutable
     api_key: SecretStr = SecretStr("demo:demo-key")  # noqa: RUF009 - the same
+    readable: tuple[str, ...] = ("*",)
 
 
 class Elasticsearch:
@@ -128,7 +134,7 @@ class Elasticsearch:
         return _json(_answer(search, found, self._documents.shards(indices, routing), failed))
 
     async def _count(self, request: web.Request) -> web.Response:
-        search = Search.read(await request.read())
+        search = Search.read_count(await request.read())
         indices, routing = self._asked(request)
         found = run(search, list(self._documents.visible(indices, routing)))
         shards = self._documents.shards(indices, routing)
@@ -136,14 +142,32 @@ class Elasticsearch:
         return _json({"count": found.total, "_shards": _shards(shards, failed)})
 
     def _asked(self, request: web.Request) -> tuple[list[str], str | None]:
-        unknown = request.query.keys() - _PARAMETERS
+        unknown = request.query.keys() - _PARAMETERS[request.path.rpartition("/")[2]]
         if unknown:
             reason = f"request [{request.path}] contains unrecognized parameters: {sorted(unknown)}"
             raise SearchError(400, "illegal_argument_exception", reason)
-        indices, missing = self._documents.resolve(request.match_info["index"])
-        if missing and request.query.get("ignore_unavailable") != "true":
+        ignores = request.query.get("ignore_unavailable") == "true"
+        names = self._readable(request.match_info["index"].split(","), ignores=ignores)
+        indices, missing = self._documents.resolve(",".join(names))
+        if missing and not ignores:
             raise SearchError(404, "index_not_found_exception", f"no such index [{missing[0]}]")
+        if not indices and request.query.get("allow_no_indices") == "false":
+            raise SearchError(404, "index_not_found_exception", "no such index [null]")
         return indices, request.query.get("routing")
+
+    def _readable(self, names: Sequence[str], *, ignores: bool) -> list[str]:
+        """The names that may be searched; others are an error, or passed over when told to.
+
+        As Elasticsearch's security does it (elastic/elasticsearch pull request 92625).
+        """
+        patterns = ("*",) if self._credentials is None else self._credentials.readable
+        readable = [
+            name for name in names if any(fnmatchcase(name, pattern) for pattern in patterns)
+        ]
+        if len(readable) < len(names) and not ignores:
+            reason = "action [indices:data/read/search] is unauthorized"
+            raise SearchError(403, "security_exception", reason)
+        return readable
 
     def _failed_shards(self, request: web.Request) -> int:
         if not self._failing_searches:

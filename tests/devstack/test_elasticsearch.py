@@ -189,6 +189,51 @@ async def test_what_is_not_understood_is_refused(searched, body, parameters):
     await searched.search(body, status=400, **parameters)
 
 
+async def test_no_index_is_an_error_when_told_so(searched):
+    """Names that are passed over leave none; whether that may be is a parameter of its own."""
+    ignoring = {"ignore_unavailable": "true"}
+    await searched.search(status=404, allow_no_indices="false", **ignoring)
+    await searched.search(status=200, allow_no_indices="true", **ignoring)
+
+
+@pytest.mark.parametrize(("order", "value"), [("asc", 2**63 - 1), ("desc", -(2**63))])
+async def test_a_document_without_the_field_stands_last(searched, clock, order, value):
+    """In either order, with the type's outermost value to sort by."""
+    searched.write()
+    searched.documents.put("other", USER_TASKS, "1-9", "1", {"partitionId": 1})
+    await clock.advance(1)
+    found = await searched.search({"sort": [{"position": {"order": order}}]})
+    assert [hit["sort"] for hit in found["hits"]["hits"]] == [[1], [value]]
+
+
+async def test_a_count_has_a_query_and_nothing_else(searched, clock):
+    """Neither sizes nor a search's parameters belong to it."""
+    searched.write()
+    await clock.advance(1)
+    url = f"{searched.url}/{USER_TASKS}/_count"
+    for body, parameters, status in [
+        ({"query": {"match_all": {}}}, {}, 200),
+        ({"size": 0}, {}, 400),
+        ({}, {"request_cache": "false"}, 400),
+    ]:
+        async with searched.session.post(url, json=body, params=parameters) as response:
+            assert response.status == status
+
+
+@pytest.mark.parametrize(("ignores", "status"), [("false", 403), ("true", 200)])
+async def test_what_may_not_be_read_is_refused_or_passed_over(clock, ignores, status):
+    """As Elasticsearch's security has it: who passes over missing names is not told of others."""
+    async with running(clock, Credentials(readable=("zeebe-record-job",))) as searched:
+        searched.write()
+        await clock.advance(1)
+        found = await searched.search(
+            status=status,
+            headers={"Authorization": aiohttp.encode_basic_auth("elastic", "changeme")},
+            ignore_unavailable=ignores,
+        )
+    assert status == 403 or found["_shards"]["total"] == 0
+
+
 async def test_a_failed_shard_shows_in_the_answer_or_as_an_error(searched, clock):
     """Partial results are counted under `_shards`, and refused when they are not allowed."""
     searched.write()

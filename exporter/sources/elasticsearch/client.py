@@ -24,6 +24,10 @@ _PAGE_BYTES = 32 << 20
 _TIMEOUT_S = 30.0
 _AWAY = frozenset({408, 425, 429, 500, 502, 503, 504})
 
+_WHOLE = {"request_cache": "false", "allow_partial_search_results": "false"}
+"""Parameters of a search: no partial results, and none from the cache, which are as old as the last
+refresh; nobody asks the same twice."""
+
 _NO_INDEX = "index_not_found_exception"
 
 
@@ -64,9 +68,24 @@ class SearchClient:
         self._session = session
         self._clock = clock
         self._base = base
-        self._target = base / ",".join(aliases)
+        self._aliases = aliases
         self._headers = {"Content-Type": "application/json", **headers}
         self._limit_bytes = _PAGE_BYTES + 2 * max_record_bytes
+
+    async def prove(self) -> None:
+        """Prove of each alias that it may be searched; one that is not there yet may be.
+
+        A search that passes over what is missing passes over what is forbidden too: Elasticsearch
+        then takes such names out of it, and answers as if nothing were there.
+
+        Raises:
+            SourceUnavailable: No answer; ask again.
+            SourceRefused: One of them may not be searched.
+        """
+        for alias in self._aliases:
+            parameters = {**_WHOLE, "ignore_unavailable": "false"}
+            body = {"size": 0, "track_total_hits": False}
+            self._read(await self._ask(f"{alias}/_search", body, parameters, None), Found)
 
     async def search(self, body: Mapping[str, Any], partition_id: int | None = None) -> Found:
         """Search a partition, or all of them; an index that is not there yet has no documents.
@@ -76,9 +95,7 @@ class SearchClient:
             SourceRefused: The cluster will not answer this way.
             TooLarge: The answer has more bytes than are read.
         """
-        # Cached results are not wanted: they are as old as the last refresh, and nobody asks twice.
-        parameters = {"request_cache": "false", "allow_partial_search_results": "false"}
-        answer = await self._ask("_search", body, parameters, partition_id)
+        answer = await self._ask(f"{self._every}/_search", body, _WHOLE, partition_id)
         found = self._read(answer, Found)
         if found is None:
             return NOTHING
@@ -89,15 +106,20 @@ class SearchClient:
 
     async def count(self, body: Mapping[str, Any], partition_id: int) -> int:
         """Count documents of a partition; raises as `search` does."""
-        counted = self._read(await self._ask("_count", body, {}, partition_id), Counted)
+        answer = await self._ask(f"{self._every}/_count", body, {}, partition_id)
+        counted = self._read(answer, Counted)
         if counted is None:
             return 0
         self._check(counted.shards)
         return counted.count
 
+    @property
+    def _every(self) -> str:
+        return ",".join(self._aliases)
+
     async def _ask(
         self,
-        what: str,
+        path: str,
         body: Mapping[str, Any],
         parameters: Mapping[str, str],
         partition_id: int | None,
@@ -109,7 +131,7 @@ class SearchClient:
             return await exchange(
                 self._session,
                 "POST",
-                (self._target / what).with_query(query),
+                (self._base / path).with_query(query),
                 limit_bytes=self._limit_bytes,
                 headers=self._headers,
                 body=orjson.dumps(body),

@@ -49,8 +49,9 @@ class ElasticsearchSource(Source):
 
         Raises:
             SourceUnavailable: Searches are not answered.
-            SourceRefused: Searches are refused.
+            SourceRefused: Searches are refused, of all indices or of some.
         """
+        await self._client.prove()
         found = await self._client.search(query.partitions())
         return sorted(bucket.key for bucket in found.aggregations.partitions.buckets)
 
