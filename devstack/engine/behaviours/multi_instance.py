@@ -1,14 +1,19 @@
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from typing_extensions import override
 
 from devstack.bpmn import model
+from devstack.bpmn.expression import Expression
 from devstack.engine import expressions
 from devstack.engine.behaviours.containers import Scope
 from devstack.engine.behaviours.parts import element_of
 from devstack.engine.state import ElementInstance, MultiInstance
+
+_PATH = re.compile(r"\s*([^\W\d]\w*)(?:\.[^\W\d]\w*)*\s*")
+_CONSTANTS = frozenset({"null", "true", "false"})
 
 
 class MultiInstanceBehaviour(Scope):
@@ -46,10 +51,10 @@ class MultiInstanceBehaviour(Scope):
         local: dict[str, Any] = {}
         if loop.input_element is not None:
             local[loop.input_element] = progress.items[child.loop_counter - 1]
-        output = loop.output_element
-        # A plain variable is set to null first, so that the activity's result stays inside.
-        if output is not None and output.text.isidentifier() and output.text not in local:
-            local[output.text] = None
+        result = _variable(loop.output_element)
+        # The result's variable is set to null first, so that what the activity gives stays inside.
+        if result and result not in local:
+            local[result] = None
         local["loopCounter"] = child.loop_counter
         self._parts.variables.set_local(child, local)
 
@@ -88,6 +93,12 @@ class MultiInstanceBehaviour(Scope):
             results = {name: instance.variables[name].value}
             self._parts.variables.propagate(instance.scope, results)
         super().complete(instance)
+
+
+def _variable(output: Expression | None) -> str:
+    """The variable that an output element is, or that it is a property of; empty for neither."""
+    match = _PATH.fullmatch(output.text) if output is not None else None
+    return match[1] if match is not None and match[1] not in _CONSTANTS else ""
 
 
 def _progress(body: ElementInstance) -> MultiInstance:

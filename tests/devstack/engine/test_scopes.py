@@ -267,6 +267,39 @@ def test_output_variable_stays_inside_each_instance(cluster):
     assert cluster.variables(key) == {"items": "[1,2]", "results": "[0,1]"}
 
 
+def test_what_an_output_is_a_property_of_stays_inside_too(cluster):
+    """With `=result.n` as output all of `result` stays in its instance; constants make nothing."""
+    cluster.deploy(_looping(output=("all", "=result.n")))
+    key = cluster.start(variables={"items": [1, 2]})
+    for each in cluster.jobs():
+        cluster.engine.complete_job(each.job.key, {"result": {"n": each.job.instance.loop_counter}})
+    assert cluster.variables(key) == {"items": "[1,2]", "all": "[1,2]"}
+    cluster.deploy(_looping(output=("all", "=true")))
+    cluster.start(variables={"items": [1]})
+    [again] = cluster.jobs()
+    assert "true" not in orjson.loads(again.variables)
+
+
+def test_call_activities_in_parallel_overwrite_their_collection(cluster):
+    """What called processes were given comes back whole, and with it an old output collection.
+
+    So does Zeebe's (camunda/camunda issue 11476); not to propagate all of it is the remedy there.
+    """
+    called = b.bpmn(b.start(), b.script("s", "=item * 2", "r"), b.chain("start", "s"), id="q")
+    for attributes, outputs, collected in (
+        ("", [], "[null,null,6]"),
+        ('propagateAllChildVariables="false"', [("=r", "r")], "[2,4,6]"),
+    ):
+        call = b.node(
+            "callActivity",
+            "c",
+            b.loop("=[1,2,3]", output=("all", "=r")),
+            f'<zeebe:calledElement processId="q" {attributes}/>' + b.mappings([], outputs),
+        )
+        cluster.deploy(called, b.bpmn(b.start(), call, b.chain("start", "c")))
+        assert cluster.variables(cluster.start())["all"] == collected
+
+
 def test_no_items_no_instances(cluster):
     """An empty collection is done at once."""
     cluster.deploy(_looping(output=("results", "=item")))
