@@ -39,6 +39,7 @@ from connector.login import Logins
 from connector.operate import OperateConnector
 from connector.pipeline import Pipeline
 from runtime.clock import SystemClock
+from runtime.collector import collecting_seldom
 from runtime.http import HttpOptions, open_session
 from runtime.oauth import TokenCache
 from worker.gateway import Gateway
@@ -130,32 +131,33 @@ async def ours(servers: Servers, jobs: int) -> int:
     stop = asyncio.Event()
     handled = 0
     clock = SystemClock()
-    async with (
-        open_session(HttpOptions(connections=_WINDOW)) as session,
-        TokenCache(session, clock, random.random) as tokens,
-        Logins(session) as logins,
-        Gateway(servers.gateway) as gateway,
-    ):
-        client = Client(session, Authorizer(tokens, logins), clock, max_response_bytes=2**20)
-        connector = OperateConnector(client, Policy())
-        pipeline = Pipeline(connector, [], gateway.update_job_timeout, Blind(), clock)
+    with collecting_seldom():  # as `lifecycle.run` has it
+        async with (
+            open_session(HttpOptions(connections=_WINDOW)) as session,
+            TokenCache(session, clock, random.random) as tokens,
+            Logins(session) as logins,
+            Gateway(servers.gateway) as gateway,
+        ):
+            client = Client(session, Authorizer(tokens, logins), clock, max_response_bytes=2**20)
+            connector = OperateConnector(client, Policy())
+            pipeline = Pipeline(connector, [], gateway.update_job_timeout, Blind(), clock)
 
-        async def handle(job: Job) -> Outcome:
-            nonlocal handled
-            outcome = await pipeline.handle(job)
-            handled += 1
-            if handled == jobs:
-                stop.set()
-            return outcome
+            async def handle(job: Job) -> Outcome:
+                nonlocal handled
+                outcome = await pipeline.handle(job)
+                handled += 1
+                if handled == jobs:
+                    stop.set()
+                return outcome
 
-        options = WorkerOptions(
-            "bench",
-            "ours",
-            fetch_variables=FETCHED,
-            max_jobs_active=_WINDOW,
-            stop_grace_ms=0,
-        )
-        await Worker(gateway, options, handle).run(stop, 10)
+            options = WorkerOptions(
+                "bench",
+                "ours",
+                fetch_variables=FETCHED,
+                max_jobs_active=_WINDOW,
+                stop_grace_ms=0,
+            )
+            await Worker(gateway, options, handle).run(stop, 10)
     return handled
 
 

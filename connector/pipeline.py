@@ -141,6 +141,7 @@ class Pipeline(Generic[InputsT, RequestT]):
         except ConnectorError as error:
             failure = error
             outcome = ending.failed(error)
+            _let_go_of_frames(error)
         except (RecursionError, orjson.JSONEncodeError):
             failure = InputError([Fault("", _TOO_DEEP)])
             outcome = ending.failed(failure)
@@ -193,6 +194,16 @@ class Pipeline(Generic[InputsT, RequestT]):
                 "or lower CONNECTOR_MAX_JOBS_ACTIVE."
             )
         return left_ms / 1000
+
+
+def _let_go_of_frames(error: BaseException | None) -> None:
+    """Drop the tracebacks of an error and its causes, which lead back to whoever holds the error.
+
+    Such a circle keeps a failed job's answer and secrets in memory until Python looks for circles.
+    """
+    while error is not None:
+        error.__traceback__ = None
+        error = error.__cause__ or error.__context__
 
 
 def _variables(text: str) -> Mapping[str, object]:

@@ -11,6 +11,7 @@ logs, log_writer   one JSON object a line, off the event loop
 redaction          what looks like a credential
 metrics            declared once, a registry for each service
 health, status     the management port and what it shows
+collector          how seldom Python looks for reference circles
 command_line       `--version`, and what `--help` of each command tells
 lifecycle          signals, tasks, drain deadline, exit codes
 errors             the tree of all that can go wrong here

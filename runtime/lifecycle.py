@@ -21,6 +21,7 @@ from enum import IntEnum
 import structlog
 
 from runtime.clock import Clock, SystemClock
+from runtime.collector import collecting_seldom
 from runtime.errors import ServiceError, SettingsError
 
 _new_event_loop: Callable[[], asyncio.AbstractEventLoop]
@@ -102,7 +103,7 @@ def run(main: Main, *, drain_deadline_s: float = 25.0, clock: Clock | None = Non
         The exit code.
     """
     supervisor = _Supervisor(drain_deadline_s + HAND_BACK_S, clock or SystemClock())
-    with asyncio.Runner(loop_factory=_new_event_loop) as runner:
+    with collecting_seldom(), asyncio.Runner(loop_factory=_new_event_loop) as runner:
         return runner.run(supervisor.run(main))
 
 
