@@ -9,6 +9,8 @@ from exporter.errors import SourceRefused
 from exporter.sources.parameters import Parameters, read_parameters, some_seconds, web_base
 
 _MOST_JOBS = 1000
+EVERY_TENANT = ("*",)
+"""All tenants that our user is assigned to, which the cluster itself knows from 8.9 on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +24,7 @@ class Address:
         max_jobs: Most jobs of one poll.
         job_timeout_s: How long a job is ours; then it is given out again.
         poll_s: How long a poll waits for the first job.
+        tenants: Whose jobs are taken; none leaves it to the cluster, which takes its default.
     """
 
     base: URL
@@ -30,6 +33,7 @@ class Address:
     max_jobs: int = 32
     job_timeout_s: float = 30.0
     poll_s: float = 20.0
+    tenants: tuple[str, ...] = ()
 
 
 def read_address(url: URL) -> Address:
@@ -52,6 +56,13 @@ def _text(text: str) -> str:
     return text
 
 
+def _tenants(text: str) -> tuple[str, ...]:
+    tenants = tuple(name.strip() for name in text.split(","))
+    if not all(tenants) or ("*" in tenants and tenants != EVERY_TENANT):
+        raise ValueError("ids of tenants with commas between them, or * alone")
+    return tenants
+
+
 def _jobs(text: str) -> int:
     if not text.isdecimal() or not 1 <= int(text) <= _MOST_JOBS:
         raise ValueError(f"a whole number from 1 to {_MOST_JOBS}")
@@ -65,5 +76,6 @@ _PARAMETERS: Parameters = MappingProxyType(
         "max-jobs": ("max_jobs", _jobs),
         "job-timeout-ms": ("job_timeout_s", some_seconds),
         "poll-ms": ("poll_s", some_seconds),
+        "tenants": ("tenants", _tenants),
     }
 )

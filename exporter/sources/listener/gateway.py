@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import Enum, auto
 from http import HTTPStatus
 
@@ -7,12 +8,13 @@ import msgspec
 
 from exporter.errors import SourceRefused, SourceUnavailable
 from exporter.record import ILLEGIBLE
-from exporter.sources.listener.address import Address
-from exporter.sources.listener.job import Job
+from exporter.sources.listener.address import EVERY_TENANT, Address
+from exporter.sources.listener.job import Job, read_job
 from exporter.sources.listener.rest import RestClient
 
 _SLACK_S = 10.0
 _OLDEST = (8, 8)
+_KNOWS_TENANTS = (8, 9)
 _NO_VARIABLE = "appIntegrationsExporterWantsNoVariables"
 """A job comes with the variables that are named, and with all of them when none is."""
 
@@ -27,7 +29,7 @@ class Settled(Enum):
 
 
 class _Jobs(msgspec.Struct, frozen=True):
-    jobs: list[Job]
+    jobs: list[msgspec.Raw]
 
 
 class _Topology(msgspec.Struct, frozen=True, rename="camel"):
@@ -49,6 +51,7 @@ class JobGateway:
     def __init__(self, client: RestClient, address: Address) -> None:
         self._client = client
         self._poll_s = address.poll_s
+        self._tenants = address.tenants
         self._wanted = {
             "type": address.job_type,
             "worker": address.worker,
@@ -56,6 +59,7 @@ class JobGateway:
             "maxJobsToActivate": address.max_jobs,
             "requestTimeout": round(address.poll_s * 1000),
             "fetchVariable": [_NO_VARIABLE],
+            **_whose(address.tenants),
         }
 
     async def check(self) -> None:
@@ -74,6 +78,11 @@ class JobGateway:
                 f"the cluster at {self._client.origin} is older than Camunda 8.8; "
                 "user task listeners over REST are there from 8.8 on"
             )
+        if release < _KNOWS_TENANTS and self._tenants == EVERY_TENANT:
+            raise SourceRefused(
+                f"the cluster at {self._client.origin} is older than Camunda 8.9, which does not "
+                "know all tenants of a user; name them in `tenants` of the URL"
+            )
 
     async def take(self) -> list[Job]:
         """Jobs that came up, after a while an empty list."""
@@ -81,7 +90,7 @@ class JobGateway:
         answer = await self._client.ask("POST", "jobs/activation", self._wanted, timeout_s)
         self._client.check(answer)
         try:
-            return _jobs(answer.body).jobs
+            return [read_job(raw) for raw in _jobs(answer.body).jobs]
         except ILLEGIBLE as error:
             raise SourceUnavailable(
                 f"{self._client.origin} gave jobs that cannot be read; see what stands before it"
@@ -103,3 +112,10 @@ class JobGateway:
         answer = await self._client.ask("POST", f"jobs/{job.key}/failure", body)
         if answer.status not in (HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT):
             self._client.check(answer)
+
+
+def _whose(tenants: tuple[str, ...]) -> Mapping[str, str | list[str]]:
+    """The members of a poll that say whose jobs are wanted."""
+    if tenants == EVERY_TENANT:
+        return {"tenantFilter": "ASSIGNED"}
+    return {"tenantIds": list(tenants)} if tenants else {}

@@ -5,6 +5,8 @@ from typing import Any
 
 import msgspec
 
+from exporter.record import ILLEGIBLE
+
 _KEY_BITS = 51
 _RESERVED = "io.camunda.zeebe:"
 
@@ -23,7 +25,7 @@ INTENTS = MappingProxyType(
 class UserTask(msgspec.Struct, frozen=True, rename="camel"):
     """The task that a listener is told of; what it has not is null."""
 
-    user_task_key: str
+    user_task_key: str | None = None
     assignee: str | None = None
     candidate_groups: list[str] | None = None
     candidate_users: list[str] | None = None
@@ -36,9 +38,9 @@ class UserTask(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class Job(msgspec.Struct, frozen=True, rename="camel"):
-    """A job as `POST /v2/jobs/activation` gives it; keys are text.
+    """A job as `POST /v2/jobs/activation` gives it; keys are text, and much may be null.
 
-    Only its own key is required: a job that cannot be read could not even be given back.
+    Only its own key is required: a job without it could not even be given back.
     """
 
     job_key: str
@@ -72,8 +74,33 @@ class Job(msgspec.Struct, frozen=True, rename="camel"):
         return (
             self.kind == "TASK_LISTENER"
             and self.user_task is not None
+            and self.user_task.user_task_key is not None
             and self.listener_event_type in INTENTS
         )
+
+
+class _Bare(msgspec.Struct, frozen=True, rename="camel"):
+    """What it takes to give a job back."""
+
+    job_key: str
+    retries: int | None = None
+
+
+_read = msgspec.json.Decoder(Job).decode
+_read_bare = msgspec.json.Decoder(_Bare).decode
+
+
+def read_job(raw: msgspec.Raw) -> Job:
+    """A job out of an answer; one whose fields are not what they should be is of no listener.
+
+    Raises:
+        msgspec.DecodeError: It has not even a key.
+    """
+    try:
+        return _read(raw)
+    except ILLEGIBLE:
+        bare = _read_bare(raw)
+        return Job(bare.job_key, bare.retries)
 
 
 def record_of(job: Job, now_ms: int) -> bytes:
@@ -87,7 +114,7 @@ def record_of(job: Job, now_ms: int) -> bytes:
         now_ms: Wall-clock time.
     """
     task = job.user_task
-    if task is None or job.listener_event_type is None:
+    if task is None or task.user_task_key is None or job.listener_event_type is None:
         raise TypeError("only a listener's job has a record")
     creating = job.listener_event_type == "CREATING"
     value = {

@@ -156,6 +156,8 @@ async def test_what_is_no_cluster_of_ours_is_refused(tmp_path, clock, answer, wo
         ("", "names no job type"),
         ("?type=", "type must be a name"),
         ("?typ=x", "did you mean type"),
+        ("?type=x&tenants=a,,b", "tenants must be ids"),
+        ("?type=x&tenants=*,a", "tenants must be ids"),
         ("?type=x&max-jobs=0&poll-ms=-1", "max-jobs must be.*poll-ms must be"),
     ],
 )
@@ -287,6 +289,8 @@ class ScriptedGateway:
     A batch of jobs is given when those before it were answered for.
     """
 
+    version = "8.8.1"
+
     def __init__(self, *batches, completions=()):
         self.batches = list(batches)
         self.completions = list(completions)
@@ -298,7 +302,7 @@ class ScriptedGateway:
 
     async def __call__(self, request):
         if request.path == "/v2/topology":
-            return web.json_response({"gatewayVersion": "8.8.1"})
+            return web.json_response({"gatewayVersion": self.version})
         body = await request.json()
         if request.path == "/v2/jobs/activation":
             self.polls.append(body)
@@ -423,10 +427,18 @@ async def test_a_job_of_no_listener_is_failed(tmp_path):
     assert gateway.completed == [KEY]
 
 
-async def test_a_job_that_lacks_what_it_should_have_is_failed(tmp_path):
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"customHeaders": None, "kind": None, "userTask": None},
+        {"kind": "TASK_LISTENER", "listenerEventType": "CREATING", "userTask": {}},
+        {"kind": "TASK_LISTENER", "userTask": {"userTaskKey": 9, "candidateUsers": "ann"}},
+    ],
+    ids=["nothing", "no task's key", "other types"],
+)
+async def test_a_job_that_lacks_what_it_should_have_is_failed(tmp_path, odd):
     """It is given back with a reason, instead of holding up the jobs beside it."""
-    bare = {"jobKey": str(KEY + 1), "customHeaders": None, "kind": None, "retries": None}
-    gateway = ScriptedGateway([bare, job()])
+    gateway = ScriptedGateway([{"jobKey": str(KEY + 1), "retries": None, **odd}, job()])
     async with serving(gateway) as origin, collecting(told(origin), tmp_path):
         await eventually(lambda: gateway.failed and gateway.completed)
     assert [(key, body["retries"]) for key, body in gateway.failed] == [(KEY + 1, 0)]
@@ -462,6 +474,40 @@ async def test_a_poll_asks_for_what_the_url_says(tmp_path):
         "maxJobsToActivate": 5,
         "requestTimeout": 2000,
     }
+
+
+@pytest.mark.parametrize(
+    ("tenants", "asked"),
+    [
+        ("", {}),
+        ("&tenants=north,south", {"tenantIds": ["north", "south"]}),
+        ("&tenants=*", {"tenantFilter": "ASSIGNED"}),
+    ],
+)
+async def test_a_poll_asks_for_the_tenants_of_the_url(tmp_path, tenants, asked):
+    """Those that are named, or all that the cluster knows of; else the cluster's default."""
+    gateway = ScriptedGateway()
+    gateway.version = "8.9.0"
+    async with serving(gateway) as origin, collecting(told(origin), tmp_path, query=tenants):
+        await eventually(lambda: gateway.polls)
+    assert {name: each for name, each in gateway.polls[0].items() if "tenant" in name} == asked
+
+
+async def test_a_cluster_that_knows_no_tenants_of_a_user_is_refused(tmp_path, clock):
+    """Before 8.9 they must be named, or the jobs of the others would wait without a word."""
+    async with serving(ScriptedGateway()) as origin:
+        with pytest.raises(SourceRefused, match="name them in `tenants`"):
+            await probe(options_of(f"{told(origin)}&tenants=*", clock, tmp_path))
+
+
+async def test_the_jobs_of_a_tenant_are_taken_when_it_is_named(cluster, tmp_path):
+    """The engine gives jobs of the tenants that a poll names, and of no other."""
+    cluster.stack.engine.deploy([Resource("p.bpmn", PROCESS)], "north")
+    cluster.stack.engine.create_instance(process_id="p", tenant_id="north")
+    async with collecting(cluster.url, tmp_path, query="&tenants=north") as source:
+        (partition_id,) = [await anext(source.partitions())]
+        (record,) = await first_chunks(source, partition_id, 1)
+    assert to_event(record, metadata=False).json.count(b'"tenantId":"north"') == 1
 
 
 async def test_a_token_that_is_refused_is_replaced(cluster, tmp_path):
