@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from exporter.breaker import Breaker, BreakerState
 from tests.kit.clock import FakeClock
+from tests.kit.waiting import PATIENCE_S
 
 
 async def admitted(breaker: Breaker) -> None:
@@ -119,7 +120,7 @@ async def test_a_cancelled_probe_makes_way(clock):
     await clock.advance(0.0)
     assert not second.done()
     first.cancel()
-    await asyncio.wait({second}, timeout=1)
+    await asyncio.wait({second}, timeout=PATIENCE_S)
     assert second.done()
 
 

@@ -43,15 +43,12 @@ async def test_it_delivers_and_stops_when_told_to(tmp_path):
 
 async def test_a_stop_sends_what_was_read(tmp_path):
     """The batch that is being filled at SIGTERM is delivered before the end."""
-    async with world(tmp_path, BATCH_SIZE="100", BATCH_INTERVAL_MS="60000", READY_LAG="P9999D") as (
-        backend,
-        log,
-        environ,
-    ):
+    never = {"BATCH_SIZE": "100", "BATCH_INTERVAL_MS": "3600000"}
+    async with world(tmp_path, **never) as (backend, log, environ):
         append(log, task_line(1), task_line(2))
         async with running(environ) as service:
             await service.ready()
-            await asyncio.sleep(1.0)
+            await service.until("lag_seconds", at_least=1)
             assert backend.posted == []
             assert await service.stop() == 0
         assert backend.keys == ["1-1-2"]
@@ -155,8 +152,8 @@ async def test_dead_letters_are_listed_shown_and_redriven(tmp_path):
         append(log, *(task_line(n) for n in range(1, 13)))
         async with running(environ) as service:
             await service.ready()
-            await eventually(lambda: len(backend.posted) == 4)
-            await asyncio.sleep(0.3)
+            await service.until("position", at_least=12)
+            assert len(backend.posted) == 4
             code, out, _ = await command(environ, "dead-letters", "list")
             assert code == 0
             assert len(out.splitlines()) == 5

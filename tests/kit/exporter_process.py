@@ -77,6 +77,17 @@ class Running:
         except aiohttp.ClientError:
             return 0, ""
 
+    async def until(self, metric: str, at_least: float) -> None:
+        """Wait until a metric of the first partition has come to a value."""
+        begin = f'app_integrations_exporter_{metric}{{partition="1"}} '
+        async with asyncio.timeout(PATIENCE_S):
+            while True:
+                _, text = await self.get("/metrics")
+                found = [line for line in text.splitlines() if line.startswith(begin)]
+                if found and float(found[0].removeprefix(begin)) >= at_least:
+                    return
+                await asyncio.sleep(0.02)
+
     async def ready(self, code: int = 200) -> str:
         """Wait until readiness is `code`; gives the answer's text."""
         async with asyncio.timeout(PATIENCE_S):

@@ -28,6 +28,7 @@ from runtime.oauth import ClientCredentials
 from tests.kit.clock import FakeClock
 from tests.kit.exporter import Setup, drive, exporting
 from tests.kit.http import serving
+from tests.kit.loop import quiet
 from tests.kit.loop import run as run_on_quiet_loop
 from tests.kit.record_source import options_of, reading
 from tests.kit.waiting import PATIENCE_S, eventually
@@ -231,7 +232,7 @@ async def test_partitions_are_given_once_as_they_appear(cluster, tmp_path):
             async with asyncio.timeout(PATIENCE_S):
                 while given != expected:
                     await cluster.clock.advance(5)
-                    await asyncio.sleep(0.01)
+                    await quiet()
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
 

@@ -25,6 +25,7 @@ from runtime.clock import SystemClock
 from runtime.oauth import ClientCredentials
 from tests.kit import bpmn as b
 from tests.kit.http import serving
+from tests.kit.loop import quiet
 from tests.kit.record_source import options_of
 from tests.kit.waiting import PATIENCE_S, eventually
 
@@ -381,7 +382,7 @@ async def test_a_completed_job_is_forgotten_later(tmp_path, clock):
         await clock.advance(16)
         assert await source._inbox.unsettled() == [KEY]
         await clock.advance(10)
-        await asyncio.sleep(0.05)
+        await quiet()
         assert await source._inbox.unsettled() == []
 
 
@@ -453,7 +454,7 @@ async def test_a_full_inbox_holds_the_task_and_says_so(tmp_path):
     ):
         (record,) = await first_chunks(source, 3, 1)
         await eventually(lambda: source.noticed.warnings and gateway.completed)
-        await asyncio.sleep(0.05)
+        await quiet()
         assert gateway.completed == [KEY]
         await source.acknowledge(3, Progress(record.position, str(record.position)))
         await eventually(lambda: gateway.completed == [KEY, KEY + 1])
