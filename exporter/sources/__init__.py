@@ -29,15 +29,16 @@ Who calls what, when:
    time limit. The lane may leave the iterator at any moment (`aclose`, cancellation) and call
    `read` again later with the progress it has reached.
    - It ends (StopAsyncIteration) only when the partition was taken away from this process. The
-     lane then finishes what is being sent, acknowledges it, and gives up its lease; batches that
-     wait are forgotten, since the new owner makes them anew.
+     lane then finishes what is being sent, for 5 s at most, acknowledges it, and gives up its
+     lease; batches that wait are forgotten, since the new owner makes them anew.
    - It raises `SourceUnavailable` when the peer is away: the lane waits with back-off and reads
      anew from where it was. A source need not repeat by itself. `SourceRefused` stops the service.
 5. `acknowledge(p, progress)` is awaited after `progress` is durable in our state file: after each
    batch that was delivered or set aside, before the first try of a batch (then `pending` is new and
    the rest as before), and now and then when only records went by that nobody asked for. Calls for
-   a partition never overlap and never go back. It raises as `read` does; `SourceUnavailable` is
-   tried again with back-off, and the lane sends nothing meanwhile.
+   a partition never overlap and never go back, but for one: where the user said to begin is told
+   once, before `read`, and its bookmark is `BEGINNING`. It raises as `read` does;
+   `SourceUnavailable` is tried again with back-off, and the lane sends nothing meanwhile.
    - Where our state file is the truth (file, elasticsearch, opensearch) there is nothing to do.
    - A source with a memory of its own (redis, kafka) moves it up to `progress.bookmark` and no
      further. One whose partitions move between processes also keeps `position` and `pending` there,

@@ -36,6 +36,8 @@ def test_parameters_are_those_of_the_code(page, address):
         default = defaults[field]
         if default is MISSING:
             expected[name] = "required"
+        elif default == ():
+            expected[name] = "none"
         else:
             expected[name] = str(round(default * 1000) if name.endswith("-ms") else default)
     assert rows == expected
