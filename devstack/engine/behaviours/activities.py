@@ -42,6 +42,18 @@ class Activity(Behaviour):
         self._parts.lifecycle.terminated(instance)
 
 
+class PassBehaviour(Activity):
+    """Passes at once and maps nothing: a manual or a plain task, as Zeebe carries them out."""
+
+    @override
+    def activate(self, instance: ElementInstance) -> None:
+        self._begin(instance)
+
+    @override
+    def complete(self, instance: ElementInstance) -> None:
+        self._parts.lifecycle.completed(instance)
+
+
 class JobTaskBehaviour(Activity):
     """Waits for a job worker."""
 

@@ -6,17 +6,17 @@ from typing_extensions import override
 
 from devstack.bpmn import model
 from devstack.engine import expressions
-from devstack.engine.behaviours.activities import Activity
+from devstack.engine.behaviours.activities import Activity, PassBehaviour
 from devstack.engine.behaviours.parts import element_of
 from devstack.engine.state import ElementInstance, Phase, Timer
 
 
 class PassingEventBehaviour(Activity):
-    """A start event, or a boundary event that has fired: passes, mapping out what came with it."""
+    """A start event, a boundary event that has fired, an event of no kind: passes, mapping out."""
 
     @override
     def activate(self, instance: ElementInstance) -> None:
-        # These have output mappings only.
+        # Zeebe maps nothing into these.
         self._begin(instance)
 
 
@@ -39,7 +39,8 @@ class ErrorEndBehaviour(Activity):
     """Throws an error to the activities around it; is terminated with them, never completed."""
 
     @override
-    def _begin(self, instance: ElementInstance) -> None:
+    def activate(self, instance: ElementInstance) -> None:
+        # Zeebe maps nothing into these.
         element = element_of(instance, model.ErrorEndEvent)
         variables = self._parts.variables.visible(instance)
         code = expressions.text(element.error_code, variables)
@@ -50,13 +51,12 @@ class ErrorEndBehaviour(Activity):
             self._parts.catcher.interrupt(host, event, {})
 
 
-class TerminateEndBehaviour(Activity):
+class TerminateEndBehaviour(PassBehaviour):
     """Ends everything else in its scope, and the scope with it."""
 
     @override
     def complete(self, instance: ElementInstance) -> None:
         scope = instance.scope
-        self._parts.mappings.apply_outputs(instance)
         if scope is not None:
             scope.interrupted = True
             for child in list(scope.children.values()):

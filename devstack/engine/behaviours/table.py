@@ -9,7 +9,7 @@ from devstack.engine.behaviours.parts import Parts
 
 def install(parts: Parts) -> None:
     """Tell the lifecycle which behaviour each type of element has."""
-    passing = activities.Activity(parts)
+    passing = activities.PassBehaviour(parts)
     job = activities.JobTaskBehaviour(parts)
     event = events.PassingEventBehaviour(parts)
     call_activity = CallActivityBehaviour(parts)
@@ -20,10 +20,10 @@ def install(parts: Parts) -> None:
         {
             model.NoneStartEvent: event,
             model.TimerStartEvent: event,
-            model.NoneEndEvent: passing,
+            model.NoneEndEvent: event,
             model.ErrorEndEvent: events.ErrorEndBehaviour(parts),
             model.TerminateEndEvent: events.TerminateEndBehaviour(parts),
-            model.NoneThrowEvent: passing,
+            model.NoneThrowEvent: event,
             model.TimerCatchEvent: events.TimerCatchBehaviour(parts),
             model.TimerBoundaryEvent: event,
             model.ErrorBoundaryEvent: event,

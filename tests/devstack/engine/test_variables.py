@@ -145,6 +145,27 @@ def test_failing_output_mapping_keeps_the_result(cluster):
     assert cluster.has_ended(key)
 
 
+@pytest.mark.parametrize(
+    ("tag", "inner", "known"),
+    [
+        ("task", "", {}),
+        ("manualTask", "", {}),
+        ("intermediateThrowEvent", "", {"out": "null"}),
+        ("endEvent", "", {"out": "null"}),
+        ("endEvent", b.TERMINATE, {}),
+    ],
+    ids=["task", "manualTask", "throw", "end", "terminate"],
+)
+def test_what_zeebe_maps_nothing_into(cluster, tag, inner, known):
+    """Events of no kind map out only; tasks without work and terminate ends map nothing."""
+    mapping = b.mappings([("=1", "x")], [("=x", "out")])
+    cluster.deploy(b.bpmn(b.start(), b.node(tag, "e", inner, mapping), b.chain("start", "e")))
+    key = cluster.start()
+    assert cluster.variables(key) == known
+    assert len(cluster.events("VARIABLE")) == len(known)
+    assert cluster.has_ended(key)
+
+
 def test_set_variables_where_they_are_known(cluster):
     """Without `local` a variable is changed in the scope that has it; unknown ones go outermost."""
     cluster.deploy(_task(inputs=[("=1", "local")]))
