@@ -7,6 +7,7 @@ class ErrorType(Enum):
     """What an incident can be about, under Zeebe's names."""
 
     JOB_NO_RETRIES = "JOB_NO_RETRIES"
+    TASK_LISTENER_NO_RETRIES = "TASK_LISTENER_NO_RETRIES"
     IO_MAPPING_ERROR = "IO_MAPPING_ERROR"
     EXTRACT_VALUE_ERROR = "EXTRACT_VALUE_ERROR"
     CONDITION_ERROR = "CONDITION_ERROR"

@@ -89,8 +89,10 @@ class Jobs:
         self._pool.record("FAILED", job, variables)
         self._variables.set_local(job.instance, variables)
         if retries <= 0:
-            reason = job.error_message or _NO_RETRIES
-            self._incidents.raise_for_job(job, ErrorType.JOB_NO_RETRIES, reason)
+            kind = ErrorType.JOB_NO_RETRIES
+            if job.transition is not None:
+                kind = ErrorType.TASK_LISTENER_NO_RETRIES
+            self._incidents.raise_for_job(job, kind, job.error_message or _NO_RETRIES)
         elif backoff_ms <= 0:
             self._pool.make_activatable(job)
 
@@ -103,6 +105,12 @@ class Jobs:
     ) -> None:
         """The work ended in a BPMN error; an incident is raised when nothing catches it."""
         job = self._command("THROW_ERROR", "throw an error for", key, variables, _WITH_WORKER)
+        if job.transition is not None:
+            reason = (
+                f"Cannot throw BPMN error from TASK_LISTENER job with key '{key}', type "
+                f"'{job.type}' and processInstanceKey '{job.instance.process_instance_key}'"
+            )
+            raise self._rejected(job, InvalidStateError("THROW_ERROR", reason))
         self._pool.take_back(job)
         job.error_code = code
         job.error_message = _cut(message)

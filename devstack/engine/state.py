@@ -199,12 +199,14 @@ OnEnd = Callable[[CommandRejectedError | None], None]
 class Transition:
     """A change of a user task that its listeners are told of first; `event` is such as `creating`.
 
-    `left` are the listeners still to be told. `finish` makes the change, `before` is the task's
-    value without it.
+    `intent` is that of the command that asks for the change, empty when nobody does. `left` are
+    the listeners still to be told. `finish` makes the change, `before` is the task's value without
+    it.
     """
 
     task: UserTask
     event: str
+    intent: str
     left: deque[model.TaskListener]
     finish: Callable[[], None]
     before: Mapping[str, Any] | None

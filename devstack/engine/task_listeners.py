@@ -26,6 +26,7 @@ _DENIED = {
     "updating": "UPDATE_DENIED",
     "completing": "COMPLETION_DENIED",
 }
+_CHANGES = {"assigning": "Assignment", "updating": "Update", "completing": "Completion"}
 
 
 class TaskListeners:
@@ -50,6 +51,7 @@ class TaskListeners:
         event: str,
         finish: Callable[[], None],
         *,
+        intent: str = "",
         before: Mapping[str, Any] | None = None,
         on_end: OnEnd | None = None,
     ) -> None:
@@ -59,10 +61,12 @@ class TaskListeners:
             task: whose change it is; commands about it are refused meanwhile.
             event: such as `assigning`.
             finish: makes the change.
+            intent: that of the command that asks for it, such as `CLAIM`.
             before: the task's value without the change, for when it is denied.
             on_end: told that the change has happened, or why it did not.
         """
-        transition = Transition(task, event, self._of(task, event), finish, before, on_end)
+        left = self._of(task, event)
+        transition = Transition(task, event, intent, left, finish, before, on_end)
         task.transition = transition
         self._next(transition)
 
@@ -73,17 +77,24 @@ class TaskListeners:
             task.transition = None
             self._pool.cancel(task.instance)
             if transition.on_end is not None:
-                transition.on_end(InvalidStateError(transition.event.upper(), reason))
+                transition.on_end(InvalidStateError(transition.intent, reason))
 
     def completed(self, job: Job, result: Mapping[str, Any]) -> None:
         """A listener's job is done: on to the next one, or back when it denies the change."""
         transition = job.transition
         if transition is None or transition.task.transition is not transition:
             return
-        if result.get("denied"):
+        is_denied = bool(result.get("denied"))
+        self._answered("DENY_TASK_LISTENER" if is_denied else "COMPLETE_TASK_LISTENER", transition)
+        if is_denied:
             self._deny(transition, str(result.get("deniedReason") or ""))
         else:
             self._next(transition)
+
+    def _answered(self, intent: str, transition: Transition) -> None:
+        """Record the command to go on after a listener's answer; what follows is its doing."""
+        task, writer = transition.task, self._partition.writer
+        writer.processing(writer.follow_up("USER_TASK", intent, task.key, task.value))
 
     def check(self, job: Job, variables: Mapping[str, Any], result: Mapping[str, Any]) -> None:
         """Refuse what a listener cannot answer.
@@ -139,10 +150,10 @@ class TaskListeners:
         task.value = dict(transition.before or task.value)
         if transition.on_end is not None:
             reason = (
-                f"Command rejected because a task listener denied {transition.event} of user task "
-                f"with key '{task.key}'. Reason to deny: '{denied_reason}'"
+                f"{_CHANGES[transition.event]} of the User Task with key '{task.key}' was denied "
+                f"by Task Listener. Reason to deny: '{denied_reason}'"
             )
-            transition.on_end(InvalidStateError(transition.event.upper(), reason))
+            transition.on_end(InvalidStateError(transition.intent, reason))
 
 
 def _headers(value: Mapping[str, Any]) -> dict[str, str]:

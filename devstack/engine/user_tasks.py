@@ -99,7 +99,9 @@ class UserTasks:
         task.value = task.value | change
         self._record("COMPLETING", task)
         finish = partial(self._completed, task, variables)
-        self._listeners.run(task, "completing", finish, before=before, on_end=on_end)
+        self._listeners.run(
+            task, "completing", finish, intent="COMPLETE", before=before, on_end=on_end
+        )
 
     def _completed(self, task: UserTask, variables: Mapping[str, Any]) -> None:
         self._record("COMPLETED", task)
@@ -198,7 +200,7 @@ class UserTasks:
         task.value = task.value | {**fields, "changedAttributes": changed, "action": action}
         self._record(changing, task)
         finish = partial(self._changed, task, after)
-        self._listeners.run(task, event, finish, before=before, on_end=on_end)
+        self._listeners.run(task, event, finish, intent=intent, before=before, on_end=on_end)
 
     def _changed(self, task: UserTask, intent: str) -> None:
         self._record(intent, task)

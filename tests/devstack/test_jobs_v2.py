@@ -16,6 +16,7 @@ from devstack.records import RecordLog
 from devstack.server import HttpServer
 from devstack.stack import Stack, StackOptions
 from tests.kit import bpmn as b
+from tests.kit.loop import quiet
 
 WANTED = {"type": "work", "worker": "w", "timeout": 60_000, "maxJobsToActivate": 10}
 LISTENERS = "".join(
@@ -116,7 +117,7 @@ async def test_a_listeners_job_carries_its_user_task(api):
 async def test_a_long_poll_gets_the_first_job(api):
     """It waits, and is answered as soon as a job comes up."""
     poll = asyncio.create_task(api.jobs(requestTimeout=30_000))
-    await asyncio.sleep(0.05)
+    await quiet()
     assert not poll.done()
     api.start(b.service("task"))
     assert len(await poll) == 1
@@ -126,7 +127,7 @@ async def test_a_poll_ends_empty_when_its_time_is_over(api, clock):
     """Nothing comes: an empty list after the time asked for, at once for a negative one."""
     assert await api.jobs(requestTimeout=-1) == []
     poll = asyncio.create_task(api.jobs(requestTimeout=5000))
-    await asyncio.sleep(0.05)
+    await quiet()
     await clock.advance(5)
     assert await poll == []
 

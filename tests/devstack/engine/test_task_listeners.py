@@ -121,7 +121,15 @@ def test_a_listener_can_deny_a_change(cluster, event):
     command()
     (job,) = cluster.jobs("listen")
     cluster.engine.complete_job(job.job.key, {}, {"denied": True, "deniedReason": "not today"})
-    assert "not today" in ends[0].reason
+    intent, change = {
+        "assigning": ("ASSIGN", "Assignment"),
+        "updating": ("UPDATE", "Update"),
+        "completing": ("COMPLETE", "Completion"),
+    }[event]
+    assert str(ends[0]) == (
+        f"Command '{intent}' rejected with code 'INVALID_STATE': {change} of the User Task with "
+        f"key '{key}' was denied by Task Listener. Reason to deny: 'not today'"
+    )
     assert cluster.intents("USER_TASK")[-1].endswith("DENIED")
     command()
     cluster.complete("listen")
@@ -158,6 +166,7 @@ def test_a_failed_listener_holds_the_task_with_an_incident(cluster):
     (job,) = cluster.jobs("listen")
     cluster.engine.fail_job(job.job.key, retries=0, message="no")
     (incident,) = cluster.incidents()
+    assert incident.value["errorType"] == "TASK_LISTENER_NO_RETRIES"
     cluster.engine.update_job_retries(job.job.key, 1)
     cluster.engine.resolve_incident(incident.key)
     cluster.complete("listen")
@@ -177,6 +186,37 @@ def test_what_a_listener_cannot_give_is_refused(cluster, variables, result):
         cluster.engine.complete_job(job.job.key, variables, result)
     cluster.engine.complete_job(job.job.key, {})
     assert cluster.intents("USER_TASK")[-1] == "CREATED"
+
+
+def test_a_listener_throws_no_error(cluster):
+    """A BPMN error is for tasks; the listener's job stays."""
+    cluster.deploy(process(listeners("creating")))
+    cluster.start()
+    (job,) = cluster.jobs("listen")
+    with pytest.raises(InvalidStateError, match="Cannot throw BPMN error from TASK_LISTENER job"):
+        cluster.engine.throw_error(job.job.key, code="e")
+    cluster.engine.complete_job(job.job.key, {})
+    assert cluster.intents("USER_TASK")[-1] == "CREATED"
+
+
+@pytest.mark.parametrize(
+    ("result", "commands"),
+    [
+        ({}, ["ASSIGN", "COMPLETE_TASK_LISTENER", "COMPLETE_TASK_LISTENER"]),
+        ({"denied": True}, ["ASSIGN", "DENY_TASK_LISTENER"]),
+    ],
+    ids=["completed", "denied"],
+)
+def test_what_follows_a_listeners_answer_names_its_command(cluster, result, commands):
+    """As in Zeebe each answer is a command about the task, and the last one's event follows it."""
+    cluster.deploy(process(listeners("assigning", "assigning")))
+    cluster.start()
+    cluster.engine.assign_user_task(task_key(cluster), "demo")
+    while jobs := cluster.jobs("listen"):
+        cluster.engine.complete_job(jobs[0].job.key, {}, result)
+    told = [r for r in cluster.records if r.value_type == "USER_TASK"]
+    assert [r.intent for r in told if r.record_type == "COMMAND"] == commands
+    assert told[-1].source_record_position == told[-2].position
 
 
 def test_global_listeners_are_told_of_every_task_first(clock):

@@ -15,7 +15,6 @@ _SCRIPT = Path(__file__).with_name("camunda_sdk.mjs")
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(120)
 async def test_node_sdk_deploys_and_works(cluster, process_file):
     """The SDK deploys, creates with result, completes, fails, throws, streams and is refused."""
     engine, port = cluster

@@ -19,7 +19,6 @@ from tests.kit.waiting import PATIENCE_S
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(60)
 @pytest.mark.parametrize("stream_enabled", [False, True], ids=["polls", "streams"])
 async def test_pyzeebe_deploys_and_works(cluster, process_file, stream_enabled):
     """The library deploys, creates with result, completes, fails with back-off, and throws."""
@@ -60,7 +59,7 @@ async def test_pyzeebe_deploys_and_works(cluster, process_file, stream_enabled):
 
     working = asyncio.create_task(worker.work())
     result = await client.run_process_with_result(
-        "foreign", variables={"amount": 21}, timeout=20_000
+        "foreign", variables={"amount": 21}, timeout=round(PATIENCE_S * 1000)
     )
     assert result.variables == {
         "amount": 21,
