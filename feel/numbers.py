@@ -6,6 +6,8 @@ A `float` comes in from outside only; it counts as the decimal number that Pytho
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from decimal import (
     ROUND_HALF_EVEN,
     Context,
@@ -38,16 +40,26 @@ ARITHMETIC: Final = Context(
 )
 
 
+_WHOLE: Final = Decimal(1)
+
+
 def too_large() -> LimitExceeded:
     """The error for a number that no double can hold."""
     return LimitExceeded("number", "a number may have 308 digits before its point")
 
 
 def settle(value: Decimal) -> Number:
-    """The same number, as `int` if it is whole and exact."""
-    if -EXACT < value < EXACT and (whole := int(value)) == value:
-        return whole
-    return value
+    """The same number, as `int` if it has no digits after its point and is exact.
+
+    `2.50` and `1.0` keep their zeros, as on Camunda: they are seen where a number becomes text.
+    """
+    if value.same_quantum(_WHOLE):
+        return int(value) if -EXACT < value < EXACT else value
+    if not value:
+        return value.copy_abs()
+    if value.as_tuple().exponent < 0 or not -EXACT < value < EXACT:  # type: ignore[operator] # finite
+        return value
+    return int(value)
 
 
 def settle_int(value: int) -> Number:
@@ -123,11 +135,18 @@ def divide(left: Number, right: Number) -> Number | None:
 
 
 def power(base: Number, exponent: Number) -> Number | None:
-    """`base` to the power of `exponent`; None where there is no such number."""
+    """`base` to the power of `exponent`; None where there is no such number.
+
+    As on Camunda, a power with a fraction has the digits of a double.
+    """
     if exponent == 0:
         return 1
+    if base == 0 and exponent < 0:
+        return None
+    if not is_whole(exponent):
+        return with_doubles(math.pow, base, exponent)
     try:
-        return settle(ARITHMETIC.power(base, exponent))
+        return settle(ARITHMETIC.power(base, int(exponent)))
     except Overflow:
         raise too_large() from None
     except DecimalException:
@@ -136,7 +155,7 @@ def power(base: Number, exponent: Number) -> Number | None:
 
 def negative(number: Number) -> Number:
     """The number with the other sign; plain `-` would round by the thread's decimal context."""
-    return -number if isinstance(number, int) else number.copy_negate()
+    return -number if isinstance(number, int) else settle(number.copy_negate())
 
 
 def size(number: Number) -> Number:
@@ -152,20 +171,23 @@ def _calculate(operation: object, left: Number, right: Number) -> Number:
 
 
 def text_of(number: Number) -> str:
-    """The number in plain digits, without exponent and without zeros at the end of its fraction."""
-    if type(number) is int:
-        return str(number)
-    text = format(number, "f")
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    """The number in plain digits, without exponent, with the zeros that its fraction ends with."""
+    return str(number) if type(number) is int else format(number, "f")
 
 
-def calculate(operation: object, number: Number) -> Number | None:
-    """A method of `ARITHMETIC` that takes one number; None where it has no result."""
+def with_doubles(function: Callable[..., float], *values: Number) -> Number | None:
+    """What a function of `math` gives, as Camunda reckons roots, logarithms and their like.
+
+    None where it has no result.
+
+    Raises:
+        LimitExceeded: the result is too large.
+    """
     try:
-        return settle(operation(Decimal(number)))  # type: ignore[operator] # a method, as said
-    except Overflow:
+        return settle(Decimal(repr(function(*map(float, values)))))
+    except OverflowError:
         raise too_large() from None
-    except DecimalException:
+    except ValueError:
         return None
 
 
@@ -192,7 +214,7 @@ def round_to(number: Number, scale: int, rounding: str) -> Number | None:
     """
     if not _MIN_SCALE <= scale <= _MAX_SCALE:
         return None
-    if isinstance(number, int) and scale >= 0:
+    if isinstance(number, int) and scale == 0:
         return number
     unit = Decimal((0, (1,), -scale))
     try:

@@ -92,11 +92,14 @@ def _call_of_builtin(overload: Overload, arguments: _Arguments) -> Code:
     codes = [code for _, code in arguments]
     if arguments and arguments[0][0] is not None:
         by_name = dict(arguments)
-        named = [by_name.get(parameter.name) for parameter in overload.parameters]
+        named = [
+            by_name.get(parameter.name, _left_out if parameter.optional else _null)
+            for parameter in overload.parameters
+        ]
         spread = overload.parameters[-1].variadic
 
         def call_by_name(frame: Frame) -> Value:
-            values = [LEFT_OUT if code is None else code(frame) for code in named]
+            values = [code(frame) for code in named]
             if spread:
                 rest: Value = values.pop()
                 if not is_list(rest):
@@ -110,6 +113,14 @@ def _call_of_builtin(overload: Overload, arguments: _Arguments) -> Code:
         only = codes[0]
         return lambda frame: call(frame[RUN], only(frame))
     return lambda frame: call(frame[RUN], *[code(frame) for code in codes])
+
+
+def _left_out(_frame: Frame) -> Value:
+    return LEFT_OUT
+
+
+def _null(_frame: Frame) -> Value:
+    return None
 
 
 def _apply(frame: Frame, function: Value, name: str, arguments: _Arguments) -> Value:

@@ -32,6 +32,9 @@ INPUT: Final = "?"
 PARTIAL: Final = "partial"
 """Name of the local variable that holds the results of a `for` so far."""
 
+NO_ITEM: Final = object()
+"""Stands in the slot of an item while a filter is evaluated as if there were none."""
+
 
 def run_of(frame: Frame) -> Run:
     """The run of a frame."""

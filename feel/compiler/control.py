@@ -15,7 +15,7 @@ from feel.compiler.code import (
     compile_weighed,
     run_of,
 )
-from feel.numbers import as_number
+from feel.numbers import add, as_number, size, subtract
 from feel.syntax import Counting, For, If, Iterator, Quantified
 from feel.values import Value, is_list, type_of
 
@@ -149,13 +149,17 @@ def _counting(node: Counting, scope: Scope) -> Callable[[Frame], Sequence[Value]
 
     def items(frame: Frame) -> Sequence[Value] | None:
         first, last = as_number(start(frame)), as_number(end(frame))
-        if not isinstance(first, int) or not isinstance(last, int):
-            run_of(frame).warn("wrong-type", "`..` counts between whole numbers")
+        if first is None or last is None:
+            run_of(frame).warn("wrong-type", "`..` counts between numbers")
             return None
+        rounds = int(size(subtract(last, first))) + 1
+        if rounds > run_of(frame).limits.list_items:
+            run_of(frame).charge_items(rounds)
         step = 1 if first <= last else -1
-        if abs(last - first) >= run_of(frame).limits.list_items:
-            run_of(frame).charge_items(abs(last - first) + 1)
-        return range(first, last + step, step)
+        if isinstance(first, int):
+            return range(first, first + rounds * step, step)
+        run_of(frame).charge(rounds)
+        return [add(first, number * step) for number in range(rounds)]
 
     return items
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from feel.compiler.code import (
+    NO_ITEM,
     Code,
     Frame,
     Scope,
@@ -14,7 +15,7 @@ from feel.compiler.code import (
 from feel.compiler.names import borrowed
 from feel.compiler.operators import is_condition
 from feel.numbers import Number, add, as_number, negative, subtract
-from feel.syntax import Filter, Negation, NumberLiteral
+from feel.syntax import Call, Filter, Negation, NumberLiteral
 from feel.values import Value, is_list, type_of
 
 
@@ -28,7 +29,8 @@ def filter_code(node: Filter, scope: Scope) -> Code:
     condition, weight = compile_weighed(node.condition, inner)
     if is_condition(node.condition):
         return _by_condition(base, condition, inner.slot, weight + 1)
-    return _by_either(base, condition, inner.slot, weight + 1)
+    outside = not isinstance(node.condition, Call)
+    return _by_either(base, condition, inner.slot, weight + 1, outside=outside)
 
 
 def _written_index(node: Filter) -> Number | None:
@@ -76,8 +78,13 @@ def _holds(frame: Frame, slot: int, item: Value, condition: Code) -> bool:
     return condition(frame) is True
 
 
-def _by_either(base: Code, condition: Code, slot: int, weight: int) -> Code:
-    """Filter by a part that may be an index: the first item decides, as on Camunda."""
+def _by_either(base: Code, condition: Code, slot: int, weight: int, *, outside: bool) -> Code:
+    """Filter by a part that may be an index.
+
+    As on Camunda, the variables outside decide first, where the part is no call, whatever the
+    items have under the same names: `[{n: 1}, {n: 2}][n]` is the second where `n` is 2. Then the
+    first item decides.
+    """
     select = _by_condition(lambda frame: frame[slot], condition, slot, weight)
 
     def pick(frame: Frame) -> Value:
@@ -85,14 +92,27 @@ def _by_either(base: Code, condition: Code, slot: int, weight: int) -> Code:
         if not (type(items) is list or is_list(items)):
             _warn_no_list(frame, items)
             return None
-        frame[slot] = items[0] if items else None
-        index = as_number(condition(frame))
+        index = _index_outside(frame, slot, condition, weight) if outside else None
+        if index is None:
+            frame[slot] = items[0] if items else None
+            index = as_number(condition(frame))
         if index is not None:
             return item_at(items, index)
         frame[slot] = items
         return select(frame)
 
     return pick
+
+
+def _index_outside(frame: Frame, slot: int, condition: Code, weight: int) -> Number | None:
+    """The number that a part comes to as if there were no item; it warns of nothing."""
+    run = run_of(frame)
+    run.charge(weight)
+    warnings, run.warnings = run.warnings, None
+    outer, frame[slot] = frame[slot], NO_ITEM
+    index = as_number(condition(frame))
+    run.warnings, frame[slot] = warnings, outer
+    return index
 
 
 def _warn_no_list(frame: Frame, value: Value) -> None:

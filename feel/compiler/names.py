@@ -9,6 +9,7 @@ from typing import Final
 from feel.compiler.code import (
     CONTEXT,
     INPUT,
+    NO_ITEM,
     PARTIAL,
     Code,
     Frame,
@@ -48,10 +49,11 @@ def lookup(name: str, scope: Scope, *, quiet: bool = False) -> Code:
         return _Copied(slot)
     if scope.kind == "entries" and name in scope.names:
         return _from_entry(name, scope.slot)
-    outer = lookup(name, scope.outer, quiet=quiet)
-    if scope.kind == "item":
-        return _item(scope.slot) if name == "item" else _from_item(name, scope.slot, outer)
-    return outer
+    in_filter = scope.kind == "item"
+    outer = lookup(name, scope.outer, quiet=quiet or (in_filter and name == "item"))
+    if not in_filter:
+        return outer
+    return _item(scope.slot, outer) if name == "item" else _from_item(name, scope.slot, outer)
 
 
 def _from_context(name: str) -> Code:
@@ -110,9 +112,11 @@ def _from_entry(name: str, slot: int) -> Code:
     return read
 
 
-def _item(slot: int) -> Code:
+def _item(slot: int, outer: Code) -> Code:
     def read(frame: Frame) -> Value:
         item = frame[slot]
+        if item is NO_ITEM:
+            return outer(frame)
         return item["item"] if is_context(item) and "item" in item else item
 
     return read

@@ -10,7 +10,16 @@ from feel.comparison import compare, equal
 from feel.compiler.code import RUN, Code, Frame, Scope, compile_node, run_of
 from feel.numbers import EXACT, negative
 from feel.run import Run, warn_operands
-from feel.syntax import Between, Binary, Negation, Node, NumberLiteral, StringLiteral
+from feel.syntax import (
+    Between,
+    Binary,
+    In,
+    InstanceOf,
+    Negation,
+    Node,
+    NumberLiteral,
+    StringLiteral,
+)
 from feel.values import Value, type_of
 
 _Operation = Callable[[Run, Value, Value], Value]
@@ -171,7 +180,9 @@ def negation_code(node: Negation, scope: Scope) -> Code:
 
 def is_condition(node: Node) -> bool:
     """Whether a part can only come to true, false or null."""
-    return isinstance(node, Between) or (isinstance(node, Binary) and node.operator in _CONDITIONS)
+    return isinstance(node, Between | In | InstanceOf) or (
+        isinstance(node, Binary) and node.operator in _CONDITIONS
+    )
 
 
 _CONDITIONS = frozenset(["=", "!=", "<", "<=", ">", ">=", "and", "or"])

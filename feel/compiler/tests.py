@@ -42,13 +42,10 @@ def unary_tests_code(node: UnaryTests, scope: Scope) -> Code:
     """The code of unary tests; `scope` has the value under test."""
     if not node.tests:
         return lambda _frame: True
-    # On its own, `true` asks whether the value is true; after `in` it passes any value.
-    passes = any_passes(
-        [
-            _equals(test.value, scope) if isinstance(test, BooleanLiteral) else _test(test, scope)
-            for test in node.tests
-        ]
-    )
+    only = node.tests[0]
+    if len(node.tests) == 1 and isinstance(only, BooleanLiteral) and not node.negated:
+        return _equals(only.value, scope)
+    passes = any_passes([_test(test, scope) for test in node.tests])
     if not node.negated:
         return passes
 
@@ -113,9 +110,12 @@ def _equals(value: bool, scope: Scope) -> Code:  # noqa: FBT001 - the literal of
 
 
 def _matches(run: Run, value: Value, wanted: Value) -> bool | None:
-    """Whether a value passes a test that came to `wanted` without looking at the value."""
-    if isinstance(wanted, bool) and not isinstance(value, bool):
-        return wanted
+    """Whether a value passes a test that came to `wanted` without looking at the value.
+
+    As on Camunda, a test that is true passes any value, and one that is false passes only false.
+    """
+    if isinstance(wanted, bool):
+        return wanted or value is False
     if isinstance(wanted, Range):
         return range_includes(wanted, value)
     if is_list(wanted):

@@ -127,7 +127,7 @@ def context_merge_all(run: Run, *contexts: Value) -> dict[str, Value] | None:
     """One context with the entries of all arguments."""
     if len(contexts) == 1:
         return context_merge(run, contexts[0])
-    return _merge(run, contexts) if contexts else None
+    return _merge(run, contexts)
 
 
 CONTEXT.function(

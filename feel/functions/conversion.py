@@ -15,12 +15,12 @@ from feel.temporal import (
     parse_duration,
     parse_time,
 )
-from feel.temporal.zones import fixed_offset, named_zone, on_the_clock
+from feel.temporal.zones import FARTHEST_OFFSET, on_the_clock, zone_of
 from feel.text import text_of
 from feel.values import Value, YearsMonths, is_context
 
 CONVERSION = Category("Conversion functions")
-_OFFSET = re.compile(r"[zZ]|[+-]\d\d:\d\d(?::\d\d)?", re.ASCII)
+_GROUPING = (" ", ",", ".")
 _NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,4})?", re.ASCII)
 
 
@@ -39,26 +39,34 @@ def string(run: Run, value: Value) -> str | None:
 
 @CONVERSION.function(
     "number",
-    "from: string, grouping separator?: any, decimal separator?: any",
+    "from: string",
     ('number("1500.5")', "1500.5"),
-    ('number("1,500", ",")', "1500"),
+)
+def number(_run: Run, value: str) -> Number | None:
+    """The number that a text stands for; null when it stands for none."""
+    return parse_literal(value) if _NUMBER.fullmatch(value) else None
+
+
+@CONVERSION.function(
+    "number", "from: string, grouping separator: string", ('number("1,500", ",")', "1500")
+)
+def number_of_groups(run: Run, value: str, grouping: str) -> Number | None:
+    """The same with a blank, `,` or `.` between groups of digits."""
+    return number(run, value.replace(grouping, "")) if grouping in _GROUPING else None
+
+
+@CONVERSION.function(
+    "number",
+    "from: string, grouping separator: any, decimal separator: any",
     ('number("1 500,5", " ", ",")', "1500.5"),
 )
-def number(_run: Run, value: str, grouping: Value = None, point: Value = None) -> Number | None:
-    """The number that a text stands for; null when it stands for none."""
-    if grouping not in (None, " ", ",", ".") or point not in (None, ",", "."):
+def number_of_separators(run: Run, value: str, grouping: Value, point: Value) -> Number | None:
+    """The same with `,` or `.` before the fraction; null stands for no groups, or for `.`."""
+    if grouping not in (None, *_GROUPING) or point not in (None, ",", ".") or grouping == point:
         return None
     if grouping is not None:
-        if grouping == point:
-            return None
         value = value.replace(grouping, "")
-    if point == ",":
-        if "." in value:
-            return None
-        value = value.replace(",", ".")
-    if not _NUMBER.fullmatch(value):
-        return None
-    return parse_literal(value)
+    return number(run, value.replace(point or ".", "."))
 
 
 @CONVERSION.function(
@@ -132,7 +140,7 @@ def time_of(
     _run: Run, hour: Number, minute: Number, second: Number, offset: Value = None
 ) -> time | None:
     """The time of its parts; null when there is no such time."""
-    if not isinstance(offset, timedelta | None):
+    if not isinstance(offset, timedelta | None) or abs(offset or timedelta()) > FARTHEST_OFFSET:
         return None
     whole = int(second)
     micros = int(numbers.multiply(numbers.subtract(second, whole), 1_000_000))
@@ -195,7 +203,7 @@ def date_time_in(_run: Run, moment: datetime, zone: str) -> datetime | None:
 def _in_zone(moment: date, name: str) -> datetime | None:
     if not isinstance(moment, datetime):
         return None
-    zone = fixed_offset(name) if _OFFSET.fullmatch(name) else named_zone(name)
+    zone = zone_of(name)
     if zone is None:
         return None
     if moment.tzinfo is None:

@@ -49,13 +49,29 @@ def is_empty(_run: Run, items: Sequence[Value]) -> bool:
 def sublist(
     run: Run, items: Sequence[Value], start: int, length: int | None = None
 ) -> list[Value] | None:
-    """The items from a position on, or so many of them; null for position 0."""
+    """The items from a position on, or so many of them; null for position 0.
+
+    As on Camunda, places before the first item count too: `sublist([1, 2], -3, 2)` is `[1]`.
+    """
     place = _place(items, start)
-    if place is None or place < 0:
+    if place is None:
         return None
-    end = len(items) if length is None else place + max(0, length)
+    end = len(items) if length is None else max(0, place + length)
+    place = max(0, place)
     run.charge_items(max(0, min(end, len(items)) - place))
     return list(items[place:end])
+
+
+@LIST.function(
+    "sublist",
+    "list: list, start: integer, length?: integer",
+    ("sublist(list: [1,2,3], start: 2)", "[2,3]"),
+)
+def sublist_from_start(
+    run: Run, items: Sequence[Value], start: int, length: int | None = None
+) -> list[Value] | None:
+    """The same by the name that Camunda's engine has for the position."""
+    return sublist(run, items, start, length)
 
 
 @LIST.function(
@@ -64,17 +80,15 @@ def sublist(
     ("append([1], 2, 3)", "[1,2,3]"),
     ("append(list: [1], items: [2, 3])", "[1,2,3]"),
 )
-def append(run: Run, items: Sequence[Value], *more: Value) -> list[Value] | None:
+def append(run: Run, items: Sequence[Value], *more: Value) -> list[Value]:
     """The list with the items at its end."""
     run.charge_items(len(items) + len(more))
-    return [*items, *more] if more else None
+    return [*items, *more]
 
 
 @LIST.function("concatenate", "lists...: any", ("concatenate([1,2],[3])", "[1,2,3]"))
-def concatenate(run: Run, *lists: Value) -> list[Value] | None:
+def concatenate(run: Run, *lists: Value) -> list[Value]:
     """One list with the items of all; one that is no list is an item itself."""
-    if not lists:
-        return None
     if len(lists) == 1 and is_list(lists[0]):
         lists = tuple(lists[0])
     joined: list[Value] = []
@@ -189,10 +203,9 @@ def _place_among(run: Run, item: Value, kept: Sequence[Value], places: dict[Valu
 
 
 @LIST.function("union", "lists...: any", ("union([1,2],[2,3])", "[1,2,3]"))
-def union(run: Run, *lists: Value) -> list[Value] | None:
+def union(run: Run, *lists: Value) -> list[Value]:
     """One list with the items of all, without repeats."""
-    joined = concatenate(run, *lists)
-    return None if joined is None else [item for item, _ in _counted(run, joined)]
+    return [item for item, _ in _counted(run, concatenate(run, *lists))]
 
 
 @LIST.function("distinct values", "list: list", ("distinct values([1,2,3,2,1])", "[1,2,3]"))
@@ -262,22 +275,28 @@ def partition(run: Run, items: Sequence[Value], size: int) -> list[Value] | None
 
 @LIST.function(
     "string join",
-    "list: list, delimiter?: any, prefix?: string, suffix?: string",
+    "list: list, delimiter?: any",
     ('string join(["a",null,"c"])', '"ac"'),
+    ('string join(["a","b","c"], ", ")', '"a, b, c"'),
+)
+def string_join(run: Run, items: Sequence[Value], delimiter: Value = None) -> str | None:
+    """The texts of a list in one, nulls left out; null when another item is no text."""
+    return string_join_between(run, items, delimiter, "", "")
+
+
+@LIST.function(
+    "string join",
+    "list: list, delimiter: any, prefix: string, suffix: string",
     ('string join(["a","b","c"], ", ", "[", "]")', '"[a, b, c]"'),
 )
-def string_join(
-    run: Run,
-    items: Sequence[Value],
-    delimiter: Value = None,
-    prefix: str | None = None,
-    suffix: str | None = None,
+def string_join_between(
+    run: Run, items: Sequence[Value], delimiter: Value, prefix: str, suffix: str
 ) -> str | None:
-    """The texts of a list in one, nulls left out; null when another item is no text."""
+    """The same with a text before and one behind."""
     texts = [item for item in items if item is not None]
     if not all(isinstance(text, str) for text in texts) or not isinstance(delimiter, str | None):
         return None
-    between, before, after = delimiter or "", prefix or "", suffix or ""
-    chars = sum(map(len, texts)) + len(between) * len(texts) + len(before) + len(after)
+    between = delimiter or ""
+    chars = sum(map(len, texts)) + len(between) * len(texts) + len(prefix) + len(suffix)
     run.charge_text(chars)
-    return before + between.join(texts) + after
+    return prefix + between.join(texts) + suffix

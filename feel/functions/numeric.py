@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from datetime import timedelta
 from decimal import (
     ROUND_CEILING,
@@ -130,10 +131,10 @@ def absolute(_run: Run, value: Value) -> Value:
     return None if number is None else numbers.size(number)
 
 
-@NUMERIC.function("abs", "number: number", ("abs(number: -10)", "10"))
-def absolute_number(_run: Run, number: Number) -> Number:
-    """The size of a number."""
-    return numbers.size(number)
+@NUMERIC.function("abs", "number: any", ("abs(number: -10)", "10"))
+def absolute_number(run: Run, number: Value) -> Value:
+    """The same by the name that the DMN standard has for the parameter."""
+    return absolute(run, number)
 
 
 @NUMERIC.function(
@@ -158,19 +159,19 @@ def modulo(_run: Run, dividend: Number, divisor: Number) -> Number | None:
 @NUMERIC.function("sqrt", "number: number", ("sqrt(16)", "4"), weight=50)
 def sqrt(_run: Run, number: Number) -> Number | None:
     """The square root; null of a number below 0."""
-    return numbers.calculate(numbers.ARITHMETIC.sqrt, number) if number >= 0 else None
+    return numbers.with_doubles(math.sqrt, number)
 
 
 @NUMERIC.function("log", "number: number", ("round half up(log(10), 6)", "2.302585"), weight=100)
 def log(_run: Run, number: Number) -> Number | None:
     """The natural logarithm; null of a number that is not above 0."""
-    return numbers.calculate(numbers.ARITHMETIC.ln, number) if number > 0 else None
+    return numbers.with_doubles(math.log, number)
 
 
 @NUMERIC.function("exp", "number: number", ("round half up(exp(5), 6)", "148.413159"), weight=100)
 def exp(_run: Run, number: Number) -> Number | None:
     """Euler's number to the power of a number."""
-    return numbers.calculate(numbers.ARITHMETIC.exp, number)
+    return numbers.with_doubles(math.exp, number)
 
 
 @NUMERIC.function("odd", "number: number", ("odd(5)", "true"), ("odd(2)", "false"))

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from feel.errors import LimitExceeded
 from feel.run import Run
-from feel.values import Value
 
 if TYPE_CHECKING:
     from regex import Match, Pattern
@@ -116,15 +115,12 @@ def replacer(template: str) -> Callable[[Match[str]], str]:
     """Fills Java's replacement text: `$1` and `${name}` are groups, a backslash quotes.
 
     Raises:
-        LookupError: when called, if the match has no such group.
+        LookupError: when called, if the match has no such group, or nothing follows a backslash.
     """
     parts = _template_parts(template)
 
     def fill(match: Match[str]) -> str:
-        return "".join(
-            part if isinstance(part, str) else match.group(_group(match, part[0])) or ""
-            for part in parts
-        )
+        return "".join(part if isinstance(part, str) else _group(match, part[0]) for part in parts)
 
     return fill
 
@@ -134,8 +130,8 @@ def _template_parts(template: str) -> list[str | tuple[str]]:
     at = 0
     while at < len(template):
         char = template[at]
-        if char == "\\" and at + 1 < len(template):
-            parts.append(template[at + 1])
+        if char == "\\":
+            parts.append(template[at + 1 : at + 2] or (char,))
             at += 2
         elif char == "$":
             end = _end_of_group(template, at + 1)
@@ -156,13 +152,13 @@ def _end_of_group(template: str, at: int) -> int:
     return end
 
 
-def _group(match: Match[str], name: str) -> int | str:
+def _group(match: Match[str], name: str) -> str:
     """As Java reads `$12`: group 12 if there are so many, else group 1 and the text `2`."""
     if not name.isdecimal():
-        return name if name in match.groupdict() else _no_group(name)
-    number = int(name)
-    return number if number <= len(match.groups()) else _no_group(name)
-
-
-def _no_group(name: str) -> Value:
-    raise LookupError(name)
+        if name not in match.groupdict():
+            raise LookupError(name)
+        return match[name] or ""
+    end = 1
+    while end < len(name) and int(name[: end + 1]) <= len(match.groups()):
+        end += 1
+    return (match[int(name[:end])] or "") + name[end:]

@@ -66,12 +66,13 @@ class Overload:
     examples: tuple[tuple[str, str], ...]
 
     def takes(self, labels: Sequence[str | None]) -> bool:
-        """Whether it can be called with arguments of these names (None: by place)."""
+        """Whether it can be called with arguments of these names (None: by place).
+
+        As on Camunda, what a call with names leaves out is null.
+        """
         if labels and labels[0] is not None:
-            names = {parameter.name for parameter in self.parameters}
-            needed = {each.name for each in self.parameters if not each.optional}
-            return needed <= set(labels) <= names
-        least = sum(1 for each in self.parameters if not each.optional and not each.variadic)
+            return set(labels) <= {parameter.name for parameter in self.parameters}
+        least = sum(1 for each in self.parameters if not each.optional)
         if any(each.variadic for each in self.parameters):
             return least <= len(labels)
         return least <= len(labels) <= len(self.parameters)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 
 from feel import numbers
@@ -133,7 +134,7 @@ def stddev(run: Run, items: Sequence[Value]) -> Number | None:
         return None
     squares = [numbers.multiply(gap, gap) for gap in (numbers.subtract(n, middle) for n in found)]
     variance = numbers.divide(_total(squares), len(found) - 1)
-    return None if variance is None else numbers.calculate(numbers.ARITHMETIC.sqrt, variance)
+    return None if variance is None else numbers.with_doubles(math.sqrt, variance)
 
 
 @_over_items("mode", ("mode([6,1,9,6,1])", "[1,6]"), ("mode(6,3,9,6,6)", "[6]"))

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 STRING = Category("String functions")
 _LAST_OF_ONE_UNIT = "\uffff"
+_UP_TO_BLANK = "".join(map(chr, range(0x21)))
+_NO_BLANKS = frozenset("\x85\xa0\u2007\u202f")
+"""Blanks to Python, not to Java."""
 
 
 @STRING.function(
@@ -199,10 +202,21 @@ def extract(run: Run, text: str, pattern: str) -> list[str] | None:
     return found
 
 
+@STRING.function(
+    "extract",
+    "input: string, pattern: string",
+    ('extract(input: "a1b2", pattern: "[0-9]")', '["1", "2"]'),
+    weight=20,
+)
+def extract_from_input(run: Run, text: str, pattern: str) -> list[str] | None:
+    """The same by the name that Camunda's engine has for the text."""
+    return extract(run, text, pattern)
+
+
 @STRING.function("trim", "string: string", ('trim("  hello world  ")', '"hello world"'))
 def trim(_run: Run, text: str) -> str:
-    """The text without blanks at its ends."""
-    return text.strip()
+    """The text without blanks, line breaks and control characters at its ends."""
+    return text.strip(_UP_TO_BLANK)
 
 
 @STRING.function("uuid", "", ("string length(uuid())", "36"), weight=5)
@@ -235,5 +249,5 @@ def from_base64(run: Run, text: str) -> str | None:
     "is blank", "string: string", ('is blank(" ")', "true"), ('is blank("x")', "false")
 )
 def is_blank(_run: Run, text: str) -> bool:
-    """Whether a text has nothing but blanks in it."""
-    return not text.strip()
+    """Whether a text has nothing but blanks in it; those that keep words together are none."""
+    return not text.strip() and _NO_BLANKS.isdisjoint(text)

@@ -46,9 +46,19 @@ class Parser:
         at: number of the token to read next, 0-based.
         height: levels of the tree that the part read last has.
         names: names that may stand in the text without backticks.
+        range_ends: how many ends of ranges are being read, one in another.
     """
 
-    __slots__ = ("_nesting", "_positions", "at", "height", "names", "text", "tokens")
+    __slots__ = (
+        "_nesting",
+        "_positions",
+        "at",
+        "height",
+        "names",
+        "range_ends",
+        "text",
+        "tokens",
+    )
 
     def __init__(self, text: str, names: Iterable[str] = ()) -> None:
         if len(text) > MAX_TEXT_CHARS:
@@ -59,6 +69,7 @@ class Parser:
         self.tokens = tokenize(text)
         self.at = 0
         self.height = 0
+        self.range_ends = 0
         self.names: NamesByFirstToken = by_first_token(names) if names else {}
         self._nesting = 0
         self._positions: list[int] = []
@@ -71,13 +82,22 @@ class Parser:
         tokens = self.tokens
         node = PREFIXES.get(tokens[self.at], PREFIXES[END])(self)
         while (binding := BINDING.get(operator := tokens[self.at], 0)) > above:
-            if operator == "[" and tokens[self.at + 1] in _AFTER_RANGE:
+            if operator == "[" and tokens[self.at + 1] in _AFTER_RANGE and self._ends_range():
                 break
             height = self.height
             node = INFIXES[operator](self, node, binding)
             self.grow(height)
         self._nesting -= 1
         return node
+
+    def _ends_range(self) -> bool:
+        """Whether the `[` here, with what cannot begin an expression behind it, ends a range.
+
+        `and(` and `or(` may be calls: `list[and(a, b)]` is a filter, `]1..2[ and (a)` a range.
+        """
+        if self.range_ends or self.tokens[self.at + 1] not in ("and", "or"):
+            return True
+        return self.tokens[self.at + 2] != "("
 
     def grow(self, height: int = 0) -> None:
         """Note that a part has one level more than its highest part, of `height` or read last."""

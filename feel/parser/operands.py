@@ -81,7 +81,12 @@ def _name(parser: Parser, token: str) -> Node:
         start = parser.at
         parser.at += words
         return Name(" ".join(parser.tokens[start : parser.at]))
-    if token in RESERVED and not (following == "(" and token in KEYWORD_FUNCTIONS):
+    # No keyword has a `.` after it, so that one is a name there, such as `instance.key`.
+    if (
+        token in RESERVED
+        and following != "."
+        and not (following == "(" and token in KEYWORD_FUNCTIONS)
+    ):
         raise parser.fault("an expression")
     parser.at += 1
     return Name(token)
@@ -186,7 +191,9 @@ def range_after(parser: Parser, start: Node, *, included: bool) -> Node:
     """`..b]`, `..b)` or `..b[` after the start of a range."""
     height = parser.height
     parser.take("..")
+    parser.range_ends += 1
     end = parser.expression(COMPARISON)
+    parser.range_ends -= 1
     closing = parser.tokens[parser.at]
     if closing not in (")", "]", "["):
         raise parser.fault("`]`, `)` or `[` at the end of the range")

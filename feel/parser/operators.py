@@ -8,7 +8,18 @@ from feel.parser.core import BINDING, COMPARISON, InfixRule, Parser
 from feel.parser.names import label_words
 from feel.parser.operands import range_after
 from feel.parser.types import type_name
-from feel.syntax import Argument, Between, Binary, Call, Filter, In, InstanceOf, Node, Path
+from feel.syntax import (
+    Argument,
+    Between,
+    Binary,
+    BooleanLiteral,
+    Call,
+    Filter,
+    In,
+    InstanceOf,
+    Node,
+    Path,
+)
 
 PROPERTIES_WITH_BLANKS: Final = frozenset(["time offset", "start included", "end included"])
 """Any other name with a blank in it needs backticks."""
@@ -65,7 +76,12 @@ def among(parser: Parser, value: Node, binding: int) -> Node:
             tests = (first,)
         parser.height = max(height, parser.height)
     else:
-        tests = (parser.expression(binding),)
+        test = parser.expression(binding)
+        _end_comparison(parser)
+        # As on Camunda: `in true` asks whether the value is true, `in (true)` passes any value.
+        if isinstance(test, BooleanLiteral):
+            return Binary("=", value, test)
+        return In(value, (test,))
     _end_comparison(parser)
     return In(value, tests)
 

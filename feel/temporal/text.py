@@ -8,24 +8,22 @@ from decimal import Decimal
 from typing import Final
 
 from feel.numbers import Number, add
-from feel.temporal.zones import fixed_offset, named_zone, offset_of, on_the_clock, zone_name
+from feel.temporal.zones import offset_of, on_the_clock, zone_name, zone_of
 from feel.values import Value, YearsMonths, years_months
 
-_DATE = re.compile(r"([+-]?\d{4,9})-(\d\d)-(\d\d)", re.ASCII)
+_DATE = re.compile(r"(-?(?:\d{4}|[1-9]\d{4,8}))-(\d\d)-(\d\d)", re.ASCII)
 _TIME = re.compile(
     r"T?(\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?"
-    r"(?:([zZ]|[+-]\d\d:\d\d(?::\d\d)?)(?:\[([\w/+-]+)\])?|@([\w/+-]+))?",
+    r"(?:(Z|[+-]\d\d:\d\d(?::\d\d)?)(?:\[([\w/+-]+)\])?|@([\w/+:-]+))?",
     re.ASCII,
 )
 _DAYS_AND_TIME = re.compile(
-    r"([+-]?)P(?=[\dT+-])(?:([+-]?\d{1,12})D)?"
+    r"(-?)P(?=[\dT+-])(?:([+-]?\d{1,12})D)?"
     r"(?:T(?=[\d+-])(?:([+-]?\d{1,15})H)?(?:([+-]?\d{1,15})M)?"
     r"(?:([+-]?\d{1,15})(?:\.(\d{0,9}))?S)?)?",
     re.ASCII,
 )
-_YEARS_AND_MONTHS = re.compile(
-    r"([+-]?)P(?=[\d+-])(?:([+-]?\d{1,9})Y)?(?:([+-]?\d{1,9})M)?", re.ASCII
-)
+_YEARS_AND_MONTHS = re.compile(r"(-?)P(?=[\d+-])(?:([+-]?\d{1,9})Y)?(?:([+-]?\d{1,9})M)?", re.ASCII)
 _LONGEST_CHARS: Final = 100
 _DAY: Final = timedelta(days=1)
 
@@ -56,9 +54,9 @@ def parse_time(text: str) -> time | None:
     if match is None:
         return None
     hour, minute, second, fraction, offset, bracketed, zone = match.groups()
-    zone = zone or bracketed
-    tz = named_zone(zone) if zone else (fixed_offset(offset) if offset else None)
-    if tz is None and (offset or zone):
+    zone = zone or bracketed or offset
+    tz = zone_of(zone) if zone else None
+    if tz is None and zone:
         return None
     micros = int((fraction or "0")[:6].ljust(6, "0"))
     if (hour, minute, int(second or 0), micros) == ("24", "00", 0, 0):

@@ -1,16 +1,20 @@
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, time, timedelta, timezone, tzinfo
 from functools import lru_cache
 from typing import Final
 
 _WINTER = datetime(2000, 1, 1)  # noqa: DTZ001 - a local day to ask zones about
 
+_OFFSET = re.compile(r"Z|[+-]\d\d:\d\d(?::\d\d)?", re.ASCII)
 _SIXTY: Final = 60
+FARTHEST_OFFSET: Final = timedelta(hours=18)
+"""No zone is farther from UTC, in Java."""
 
 
 @lru_cache(maxsize=1024)
-def named_zone(name: str) -> tzinfo | None:
+def _named_zone(name: str) -> tzinfo | None:
     """The zone of the time zone database with this name; None when there is none."""
     from zoneinfo import ZoneInfo  # noqa: PLC0415 - most evaluations meet no zone
 
@@ -20,15 +24,20 @@ def named_zone(name: str) -> tzinfo | None:
         return None
 
 
-def fixed_offset(text: str) -> tzinfo | None:
+def zone_of(text: str) -> tzinfo | None:
+    """The zone that `Z`, `+01:00` or `Europe/Berlin` stands for; None when it stands for none."""
+    return _fixed_offset(text) if _OFFSET.fullmatch(text) else _named_zone(text)
+
+
+def _fixed_offset(text: str) -> tzinfo | None:
     """The zone for `Z`, `+01:00` or `+01:00:30`; None when the offset is beyond 18 hours."""
-    if text in ("Z", "z"):
+    if text == "Z":
         return UTC
     hours, minutes, *seconds = (int(part) for part in text[1:].split(":"))
     if max(minutes, *seconds, 0) >= _SIXTY:
         return None
     offset = timedelta(hours=hours, minutes=minutes, seconds=sum(seconds))
-    if offset > timedelta(hours=18):
+    if offset > FARTHEST_OFFSET:
         return None
     return timezone(-offset if text[0] == "-" else offset) if offset else UTC
 
