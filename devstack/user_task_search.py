@@ -2,16 +2,18 @@
 
 Request, response and field names are those of its OpenAPI. Filters match by plain equality, `$eq`
 and `$in`; an operator or a field that is not served is refused and never ignored, since an ignored
-filter finds too much. Tasks come in the order of their creation.
+filter finds too much. Without a sort tasks come in the order of their creation.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from aiohttp import web
 
+from devstack.bpmn.timers import parse_date_time_ms
 from devstack.operate.dates import to_text
 from devstack.problems import json_response, v2_problem
 from devstack.records import Record
@@ -25,6 +27,7 @@ _KEYS = (
     "processDefinitionKey",
 )
 _FILTERS = frozenset({*_KEYS, "state", "elementId", "processDefinitionId", "assignee", "tenantId"})
+_SORTS = ("completionDate", "creationDate", "dueDate", "followUpDate", "priority")
 _STATES = {"CREATED": "CREATED", "COMPLETED": "COMPLETED", "CANCELED": "CANCELED"}
 _DEFAULT_LIMIT = 100
 _MAX_LIMIT = 10_000
@@ -84,13 +87,18 @@ class UserTaskSearch:
         asked = await json_body(request)
         try:
             wanted = _object(asked.get("filter"), "filter")
-            allowed = {name: _values(name, value) for name, value in wanted.items()}
+            allowed = {
+                name: _values(name, value) for name, value in wanted.items() if value is not None
+            }
             page = _object(asked.get("page"), "page")
             start, limit = _bounds(page)
+            orders = _orders(asked.get("sort"))
             self._take_in()
             found = [task for task in self._tasks.values() if _fits(task, allowed)]
         except _UnsupportedError as error:
             refuse(str(error))
+        for field, is_descending in reversed(orders):
+            found.sort(key=partial(_rank, field), reverse=is_descending)
         shown = {
             "totalItems": len(found),
             "hasMoreTotalItems": False,
@@ -132,6 +140,8 @@ def _values(name: str, value: object) -> list[Any]:
     """The values that a filter lets through."""
     if name not in _FILTERS:
         raise _UnsupportedError(f"The filter {name} is not supported here.")
+    if name == "state" and isinstance(value, str):
+        _check_one_of(name, value, tuple(_STATES))
     if not isinstance(value, dict):
         return [_as_shown(name, value)]
     if value.keys() == {"$eq"}:
@@ -144,6 +154,39 @@ def _values(name: str, value: object) -> list[Any]:
 def _as_shown(name: str, value: object) -> object:
     """Keys are text in this API, and numbers are taken for them too."""
     return str(value) if name in _KEYS else value
+
+
+def _orders(given: object) -> list[tuple[str, bool]]:
+    """The fields to sort by, first the one that counts most, and whether each descends."""
+    if given is None:
+        return []
+    if not isinstance(given, list) or not all(isinstance(each, dict) for each in given):
+        raise _UnsupportedError("Request property [sort] cannot be parsed")
+    orders = []
+    for each in given:
+        if each.get("field") is None:
+            raise _UnsupportedError("Sort field must not be null.")
+        _check_one_of("field", each["field"], _SORTS)
+        _check_one_of("order", each.get("order") or "ASC", ("ASC", "DESC"))
+        orders.append((each["field"], each.get("order") == "DESC"))
+    return orders
+
+
+def _check_one_of(name: str, value: object, allowed: tuple[str, ...]) -> None:
+    if value not in allowed:
+        refuse(
+            f"Unexpected value '{value}' for enum field '{name}'. "
+            f"Use any of the following values: [{', '.join(allowed)}]",
+            "Bad Request",
+        )
+
+
+def _rank(field: str, task: Mapping[str, Any]) -> tuple[bool, int]:
+    """A task's place by one field; what has no value comes last (ascending)."""
+    value = task[field]
+    if value is None:
+        return True, 0
+    return False, value if isinstance(value, int) else parse_date_time_ms(value)
 
 
 def _object(value: object, name: str) -> dict[str, Any]:

@@ -125,6 +125,7 @@ async def test_filters_are_anded_and_take_keys_as_text_or_number(tasks):
     assert await tasks.keys(processInstanceKey="77") == [2]
     assert await tasks.keys(processInstanceKey={"$eq": 77}, elementId="approve") == [2]
     assert await tasks.keys(processInstanceKey=77, elementId="other") == []
+    assert await tasks.keys(processInstanceKey=77, assignee=None) == [2]
 
 
 async def test_a_page_is_cut_out_of_what_was_found(tasks):
@@ -134,6 +135,45 @@ async def test_a_page_is_cut_out_of_what_was_found(tasks):
     _, body = await tasks.ask({"page": {"from": 1, "limit": 2}})
     assert [item["userTaskKey"] for item in body["items"]] == ["2", "3"]
     assert body["page"]["totalItems"] == 5
+
+
+@pytest.mark.parametrize(
+    ("sort", "keys"),
+    [
+        (None, [1, 2, 3]),
+        ([], [1, 2, 3]),
+        ([{"field": "priority"}], [3, 1, 2]),
+        ([{"field": "priority", "order": "DESC"}], [1, 2, 3]),
+        ([{"field": "dueDate", "order": "ASC"}], [2, 1, 3]),
+        ([{"field": "priority", "order": "DESC"}, {"field": "dueDate"}], [2, 1, 3]),
+    ],
+    ids=str,
+)
+async def test_a_sort_orders_the_tasks(tasks, sort, keys):
+    """By several fields, dates by the moment they mean; what has no date comes last."""
+    tasks.record("CREATED", 1, priority=50, dueDate="2026-01-02T00:00:00Z")
+    tasks.record("CREATED", 2, priority=50, dueDate="2026-01-02T00:30:00+01:00[Europe/Berlin]")
+    tasks.record("CREATED", 3, priority=10)
+    _, body = await tasks.ask({"sort": sort})
+    assert [int(item["userTaskKey"]) for item in body["items"]] == keys
+
+
+@pytest.mark.parametrize(
+    ("body", "title", "named"),
+    [
+        ({"sort": [{"field": "name"}]}, "Bad Request", "'name'"),
+        ({"sort": [{"field": "priority", "order": "UP"}]}, "Bad Request", "[ASC, DESC]"),
+        ({"filter": {"state": "OPEN"}}, "Bad Request", "'OPEN'"),
+        ({"sort": [{"order": "ASC"}]}, "INVALID_ARGUMENT", "Sort field"),
+        ({"sort": {"field": "priority"}}, "INVALID_ARGUMENT", "sort"),
+    ],
+    ids=str,
+)
+async def test_what_no_sort_or_state_can_be_is_named(tasks, body, title, named):
+    """The value, the field and what is allowed stand in the problem."""
+    status, problem = await tasks.ask(body)
+    assert (status, problem["title"]) == (400, title)
+    assert named in problem["detail"]
 
 
 @pytest.mark.parametrize(
