@@ -10,7 +10,7 @@ is how far each file was read.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from urllib.parse import unquote
@@ -42,6 +42,7 @@ class FileSource(Source):
         self._frontier: dict[str, int] = {}
         self._read_lately = False
         self._partitions: dict[int, asyncio.Event] = {}
+        self._written_down: set[int] = set()
         self._appeared: asyncio.Queue[int] = asyncio.Queue()
         self._behind: dict[int, int] = {}
 
@@ -52,7 +53,7 @@ class FileSource(Source):
             while True:
                 partition_id = await self._next(scanning)
                 yield partition_id
-                self._partitions[partition_id].set()
+                self._is_written_down(partition_id)
         finally:
             scanning.cancel()
 
@@ -62,7 +63,7 @@ class FileSource(Source):
 
     @override
     async def read(self, partition_id: int, progress: Progress) -> AsyncIterator[Chunk]:
-        self._partitions.setdefault(partition_id, asyncio.Event()).set()
+        self._is_written_down(partition_id)
         self._read_lately = True
         begin = read_bookmark(progress.bookmark)
         reader = Reader(self._listing, begin, self._options.max_record_bytes)
@@ -107,8 +108,7 @@ class FileSource(Source):
 
     async def _take_over(self, begin: Bookmark, reader: Reader) -> None:
         """What was read before a restart need not be looked through for partitions again."""
-        for partition_id in begin.partitions:
-            await self._tell(partition_id).wait()
+        await self._announce(begin.partitions)
         for identity, offset in reader.offsets.items():
             self._frontier[identity] = max(offset, self._frontier.get(identity, 0))
 
@@ -116,17 +116,16 @@ class FileSource(Source):
         self, partition_id: int, file: OpenFile, block: Block, reader: Reader
     ) -> Chunk:
         sifted, lines = self._sift(block)
-        self._behind[partition_id] = reader.behind_bytes
         skipped = 0
         if block.end > self._frontier.get(file.identity, 0):
             # The first to get here looks for partitions that nobody knows yet.
-            await self._announce(sifted)
+            await self._announce({record.partition_id for record in sifted})
             self._frontier[file.identity] = block.end
             skipped = lines - len(sifted)
+        self._behind[partition_id] = reader.behind_bytes
         self._read_lately = True
         ours = [record for record in sifted if record.partition_id == partition_id]
-        known = tuple(each for each, told in self._partitions.items() if told.is_set())
-        return Chunk(ours, reader.bookmark(known), skipped)
+        return Chunk(ours, reader.bookmark(tuple(self._written_down)), skipped)
 
     def _sift(self, block: Block) -> tuple[list[Sifted], int]:
         if block.too_long:
@@ -135,18 +134,20 @@ class FileSource(Source):
             return [Unreadable(*whose(block.too_long), Fault.TOO_LONG, reason, block.too_long)], 1
         return self._options.sieve.lines(block.lines), len(block.lines)
 
-    async def _announce(self, sifted: list[Sifted]) -> None:
-        """Have every partition that is new written down before anything behind it is done."""
-        for partition_id in {record.partition_id for record in sifted}:
-            await self._tell(partition_id).wait()
+    async def _announce(self, partitions: Collection[int]) -> None:
+        """Have partitions that are new written down before anything behind them is done."""
+        for partition_id in partitions:
+            if partition_id in self._written_down:
+                continue
+            known = self._partitions.get(partition_id)
+            if known is None:
+                known = self._partitions[partition_id] = asyncio.Event()
+                self._appeared.put_nowait(partition_id)
+            await known.wait()
 
-    def _tell(self, partition_id: int) -> asyncio.Event:
-        """Have a partition told of, if it is new; set when it is written down."""
-        known = self._partitions.get(partition_id)
-        if known is None:
-            known = self._partitions[partition_id] = asyncio.Event()
-            self._appeared.put_nowait(partition_id)
-        return known
+    def _is_written_down(self, partition_id: int) -> None:
+        self._written_down.add(partition_id)
+        self._partitions.setdefault(partition_id, asyncio.Event()).set()
 
     async def _next(self, scanning: asyncio.Task[None]) -> int:
         appeared = asyncio.ensure_future(self._appeared.get())
@@ -185,7 +186,7 @@ class FileSource(Source):
             if block is None:
                 return read_any
             read_any = True
-            await self._announce(self._sift(block)[0])
+            await self._announce({record.partition_id for record in self._sift(block)[0]})
             self._frontier[file.identity] = max(block.end, self._frontier.get(file.identity, 0))
             self._read_lately = bool(self._partitions)
 

@@ -144,3 +144,18 @@ def test_lines_and_single_records_are_judged_alike(kinds):
 def test_broken_text_is_of_a_partition_that_can_be(told, partition):
     """A number that no partition can have makes no lane of its own."""
     assert whose(b'{"position":7,"partitionId":%d,' % told) == (partition, 7)
+
+
+def test_value_types_that_begin_alike_are_told_apart():
+    """The first letter is a hint alone: a user of the identity service is no user task."""
+    lines = [task_line(1, value_type="USER"), task_line(2), task_line(3, value_type="USER_TASKS")]
+    assert [sifted.position for sifted in tasks.lines(lines)] == [2]
+    assert [tasks.one(line) is None for line in lines] == [True, False, True]
+
+
+def test_text_behind_which_nothing_stands_is_survived():
+    """A record that breaks off where its value type should begin is cut off."""
+    line = task_line(1)
+    cut = line[: line.index(b'"valueType":"') + len(b'"valueType":"')]
+    assert faults(cut + b"\n") == [(Fault.CUT_OFF, 1, -1)]
+    assert isinstance(tasks.one(cut), Unreadable)

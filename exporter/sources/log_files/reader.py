@@ -248,4 +248,4 @@ class Reader:
         if not rest or self._listing.is_newest(file.age):
             return None
         polls = self._stale[file.identity] = self._stale.get(file.identity, 0) + 1
-        return Block([rest], offset + len(rest)) if polls >= _GIVEN_UP_POLLS else None
+        return Block([rest + b"\n"], offset + len(rest)) if polls >= _GIVEN_UP_POLLS else None
