@@ -1,4 +1,4 @@
-"""An event loop that says when nothing is under way, so that a test's clock never overtakes it."""
+"""An event loop that says when nothing is under way, so that no clock of a test overtakes it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from collections.abc import Callable, Coroutine
 from concurrent.futures import Executor
 from typing import Any, TypeVar
 
+from typing_extensions import override
+
 T = TypeVar("T")
 
 _ARRIVAL_S = 0.001
@@ -15,7 +17,7 @@ _ARRIVAL_S = 0.001
 
 
 class QuietLoop(asyncio.SelectorEventLoop):
-    """The usual loop, and `quiet()`.
+    """The usual loop, with `quiet()` and `leap()`.
 
     It is quiet when no callback is ready, no socket has anything to read and no thread that it
     started is at work: what is left waits for time to pass, or for another process.
@@ -24,6 +26,7 @@ class QuietLoop(asyncio.SelectorEventLoop):
     def __init__(self) -> None:
         self._selector_of_ours = _Selector(self._is_idle, self._tell)
         self._waiting: list[asyncio.Future[None]] = []
+        self._now_s: float | None = None
         self._in_threads = 0
         super().__init__(self._selector_of_ours)
 
@@ -33,6 +36,19 @@ class QuietLoop(asyncio.SelectorEventLoop):
         self._waiting.append(waiting)
         self._selector_of_ours.asked = True
         await waiting
+
+    def leap(self) -> None:
+        """From now on time passes only while all is quiet: it leaps to the next timer then."""
+        self._now_s = super().time()
+        self._selector_of_ours.leap = self._leap
+
+    def _leap(self, seconds: float) -> None:
+        assert self._now_s is not None
+        self._now_s += seconds
+
+    @override
+    def time(self) -> float:
+        return super().time() if self._now_s is None else self._now_s
 
     def run_in_executor(
         self, executor: Executor | None, func: Callable[..., Any], *args: Any
@@ -62,16 +78,21 @@ class _Selector(selectors.DefaultSelector):
     def __init__(self, is_idle: Callable[[], bool], tell: Callable[[], None]) -> None:
         super().__init__()
         self.asked = False
+        self.leap: Callable[[float], None] | None = None
         self._is_idle = is_idle
         self._tell = tell
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         # A time-out of zero means that callbacks are ready: the loop does not wait.
-        if not self.asked or not self._is_idle() or (timeout is not None and timeout <= 0):
+        if not (self.asked or self.leap) or not self._is_idle() or timeout == 0:
             return super().select(timeout)
-        events = super().select(_ARRIVAL_S if timeout is None else min(timeout, _ARRIVAL_S))
-        if not events:
+        events = super().select(_ARRIVAL_S)
+        if not events and self.asked:
             self._tell()
+        elif not events and self.leap and timeout is not None:
+            self.leap(timeout)
+        elif not events:
+            return super().select(timeout)
         return events
 
 
@@ -80,6 +101,17 @@ async def quiet() -> None:
     loop = asyncio.get_running_loop()
     assert isinstance(loop, QuietLoop)
     await loop.quiet()
+
+
+def leap() -> None:
+    """Let the time of the running loop, which is a `QuietLoop`, pass only while all is quiet.
+
+    For code that reckons with the loop's own time, as aiohttp's time-outs do. Time in threads and
+    other processes, gRPC among them, is not part of it.
+    """
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, QuietLoop)
+    loop.leap()
 
 
 def run(main: Coroutine[Any, Any, T]) -> T:

@@ -18,6 +18,7 @@ from runtime.http import HttpOptions, open_session
 from runtime.oauth import TokenCache
 from runtime.proxies import Direct
 from tests.kit.http import saying, serving, talking
+from tests.kit.loop import leap
 from tests.kit.official import GET, SEARCH, authentication, variables
 from tests.kit.upstream_cases import group
 
@@ -202,6 +203,7 @@ async def test_a_redirect_without_an_entity_gives_nothing(api, connector, head):
 @group("http silence")
 async def test_a_server_that_says_nothing_is_a_time_out(api, connector, case):
     """The wait ends with the task's time-out, in upstream's words."""
+    leap()
 
     async def wait(request):
         await asyncio.sleep(case["input"]["serverDelayMs"] / 1000)
@@ -216,6 +218,7 @@ async def test_a_server_that_says_nothing_is_a_time_out(api, connector, case):
 
 async def test_a_slow_answer_that_keeps_coming_is_no_time_out(api, connector):
     """The time-out is about silence: an answer may take longer than it in all."""
+    leap()
 
     async def drip(request):
         response = web.StreamResponse()
