@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import asyncio
 import base64
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
+from functools import partial
+from typing import TypeVar
 
 from connector.login import Logins
 from connector.redaction import MASK
@@ -12,6 +15,8 @@ from runtime.oauth import ClientCredentials, TokenCache
 
 _BAD_REQUEST = 400
 _UNAUTHORIZED = 401
+
+_Got = TypeVar("_Got")
 
 Send = Callable[[Mapping[str, str]], Awaitable[Answer]]
 """Sends a request with these headers added to it."""
@@ -24,38 +29,47 @@ class Authorizer:
         self._tokens = tokens
         self._logins = logins
 
-    async def authorized(self, authorization: Authorization, send: Send) -> Answer:
+    async def authorized(
+        self, authorization: Authorization, send: Send, time_left_s: Callable[[], float]
+    ) -> Answer:
         """The answer to what `send` sends, with one second try after a 401.
 
         A token or session may have been revoked before its time, so that a 401 says little about
         the credentials that it was got with. An error answer that repeats what it was shown comes
-        back without it.
+        back without it. `time_left_s` limits the wait for a token or session alone: `send` knows
+        its own limit.
 
         Raises:
             TokenError: of `runtime` or of the connector, when there is no token or session.
             HttpError: when a server is not reached.
+            TimeoutError: when there was no token or session in time.
         """
-        headers = await self.headers(authorization)
+        headers = await self._headers(authorization, time_left_s)
         answer = await send(headers)
         if answer.status != _UNAUTHORIZED or not self.renew(authorization, headers):
             return _without(answer, headers)
-        headers = await self.headers(authorization)
+        headers = await self._headers(authorization, time_left_s)
         return _without(await send(headers), headers)
 
-    async def headers(self, authorization: Authorization) -> Mapping[str, str]:
-        """The headers to send, from the caches while they are good.
-
-        Raises:
-            TokenError: of `runtime` or of the connector, when there is no token or session.
-            HttpError: when a login server is not reached.
-        """
+    async def _headers(
+        self, authorization: Authorization, time_left_s: Callable[[], float]
+    ) -> Mapping[str, str]:
+        """The headers to send, from the caches while they are good."""
         match authorization:
             case ClientCredentials():
-                return {"Authorization": f"Bearer {await self._tokens.token(authorization)}"}
+                token = self._tokens.at_hand(authorization)
+                if token is None:
+                    fetch = partial(self._tokens.access_token, authorization)
+                    token = await _within(time_left_s, fetch)
+                return {"Authorization": f"Bearer {token.text.get_secret_value()}"}
             case BasicLogin():
                 return {"Authorization": f"Basic {_basic(authorization)}"}
             case SessionLogin():
-                return await self._logins.headers(authorization)
+                headers = self._logins.at_hand(authorization)
+                if headers is None:
+                    log_in = partial(self._logins.headers, authorization)
+                    headers = await _within(time_left_s, log_in)
+                return headers
             case None:
                 return {}
 
@@ -71,6 +85,12 @@ class Authorizer:
                 return True
             case BasicLogin() | None:
                 return False
+
+
+async def _within(time_left_s: Callable[[], float], get: Callable[[], Awaitable[_Got]]) -> _Got:
+    """Get what is not at hand, within the time; a time-out for what is would cost more than it."""
+    async with asyncio.timeout(time_left_s()):
+        return await get()
 
 
 def _without(answer: Answer, shown: Mapping[str, str]) -> Answer:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 
 from aiohttp import ClientSession
 
@@ -78,29 +79,32 @@ class Client:
 
     async def _send_once(self, request: Request, until_s: float) -> Response:
         with translating():
-            async with asyncio.timeout(self._left_s(until_s)):
-                answer = await self._answer(request, until_s)
+            answer = await self._answer(request, until_s)
         if answer.status >= _BAD_REQUEST:
             raise_for_status(answer, request.line, self._clock.now_ms())
         return read_response(answer, request.operation)
 
     async def _answer(self, request: Request, until_s: float) -> Answer:
+        left_s = partial(self._left_s, until_s)
+
         async def ask() -> Answer:
             return await self._authorizer.authorized(
                 request.authorization,
-                lambda headers: self._exchange(request, headers, until_s),
+                lambda headers: self._exchange(request, headers, left_s()),
+                left_s,
             )
 
         if self._sharing is None or request.operation is DELETE:
             return await ask()
         asked = (request.operation, request.url, request.body, request.authorization)
-        return await self._sharing.answer(asked, ask)
+        async with asyncio.timeout(left_s()):
+            return await self._sharing.answer(asked, ask)
 
     async def _exchange(
         self,
         request: Request,
         headers: Mapping[str, str],
-        until_s: float,
+        timeout_s: float,
     ) -> Answer:
         content = {} if request.body is None else {"Content-Type": "application/json"}
         return await exchange(
@@ -110,7 +114,7 @@ class Client:
             limit_bytes=self._max_response_bytes,
             headers={"Accept": "application/json", **content, **headers},
             body=request.body,
-            timeout_s=self._left_s(until_s),
+            timeout_s=timeout_s,
         )
 
     def _left_s(self, until_s: float) -> float:

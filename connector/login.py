@@ -38,13 +38,23 @@ class Logins:
             TokenError: when the login is refused.
             HttpError: when the server is not reached.
         """
+        headers = self.at_hand(login)
+        if headers is not None:
+            return headers
         task = self._known.get(login)
-        if task is None or (task.done() and (task.cancelled() or task.exception() is not None)):
+        if task is None or task.done():
             while len(self._known) >= _MAX_SESSIONS:
                 self._known.pop(next(iter(self._known))).cancel()
             task = self._known[login] = asyncio.create_task(self._log_in(login))
         # One job that gives up must not end the login for the others.
         return await asyncio.shield(task)
+
+    def at_hand(self, login: SessionLogin) -> Mapping[str, str] | None:
+        """The same without waiting; None when there is no session yet."""
+        task = self._known.get(login)
+        if task is None or not task.done() or task.cancelled() or task.exception() is not None:
+            return None
+        return task.result()
 
     def drop(self, login: SessionLogin, headers: Mapping[str, str]) -> None:
         """Forget a session that the API refused, unless a newer one took its place."""

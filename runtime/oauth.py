@@ -165,20 +165,31 @@ class TokenCache:
             TokenUnavailableError: It is away.
             TokenMalformedError: It answered without a token.
         """
+        token = self.at_hand(credentials)
+        if token is not None:
+            return token
         entry = self._entry(credentials)
-        now_s = self._clock.monotonic_s()
-        held, failure = entry.held, entry.failure
-        backing_off = failure is not None and now_s < failure.until_s
-        if held is not None and now_s < held.usable_until_s:
-            if now_s >= held.refresh_at_s and not backing_off:
-                self._flight(credentials, entry)
-            return held.token
-        if failure is not None and backing_off:
-            raise failure.error.with_traceback(None)
+        if entry.failure is not None and self._backs_off(entry):
+            raise entry.failure.error.with_traceback(None)
         outcome = await asyncio.shield(self._flight(credentials, entry))
         if isinstance(outcome, TokenError):
             raise outcome.with_traceback(None)
         return outcome.token
+
+    def at_hand(self, credentials: ClientCredentials) -> AccessToken | None:
+        """The cached token, asked for anew in the background if it is time; None without one."""
+        entry = self._entry(credentials)
+        held = entry.held
+        now_s = self._clock.monotonic_s()
+        if held is None or now_s >= held.usable_until_s:
+            return None
+        if now_s >= held.refresh_at_s and not self._backs_off(entry):
+            self._flight(credentials, entry)
+        return held.token
+
+    def _backs_off(self, entry: _Entry) -> bool:
+        failure = entry.failure
+        return failure is not None and self._clock.monotonic_s() < failure.until_s
 
     def drop(self, credentials: ClientCredentials, token: str) -> None:
         """Forget a token that was answered with a 401, if it is still the cached one.

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from aiohttp import ClientSession
 from typing_extensions import override
@@ -62,28 +62,30 @@ class OfficialConnector(Connector[OfficialInputs, OfficialRequest]):
     async def send(
         self, request: OfficialRequest, time_left_s: float
     ) -> OfficialResponse | NoResponse:
+        until_s = self._clock.monotonic_s() + time_left_s
         with translating():
-            async with asyncio.timeout(time_left_s):
-                answer = await self._answer(request, time_left_s)
+            answer = await self._answer(request, lambda: until_s - self._clock.monotonic_s())
         if answer.status >= _BAD_REQUEST:
             raise_for_status(answer, self._clock.now_ms())
         return read_official_response(answer)
 
-    async def _answer(self, request: OfficialRequest, time_left_s: float) -> Answer:
+    async def _answer(self, request: OfficialRequest, left_s: Callable[[], float]) -> Answer:
         async def ask() -> Answer:
             return await self._authorizer.authorized(
                 request.credentials,
-                lambda headers: self._exchange(request, headers, time_left_s),
+                lambda headers: self._exchange(request, headers, left_s()),
+                left_s,
             )
 
         if self._sharing is None:
             return await ask()
         headers = tuple(request.headers.items())
         asked = (request.method, request.url, headers, request.body, request.credentials)
-        return await self._sharing.answer(asked, ask)
+        async with asyncio.timeout(left_s()):
+            return await self._sharing.answer(asked, ask)
 
     async def _exchange(
-        self, request: OfficialRequest, headers: Mapping[str, str], time_left_s: float
+        self, request: OfficialRequest, headers: Mapping[str, str], timeout_s: float
     ) -> Answer:
         return await exchange(
             self._session,
@@ -92,6 +94,6 @@ class OfficialConnector(Connector[OfficialInputs, OfficialRequest]):
             limit_bytes=self._max_response_bytes,
             headers=_joined(request.headers, headers),
             body=request.body,
-            timeout_s=time_left_s,
+            timeout_s=timeout_s,
             idle_s=request.idle_s,
         )

@@ -10,12 +10,14 @@ from connector.errors import CallTimeout, ConnectionFailed, HttpError, ResponseI
 from connector.inputs import Policy, read_inputs
 from connector.login import Logins
 from connector.request import build
+from connector.sharing import SharedReads
 from runtime.clock import SystemClock
 from runtime.http import HttpOptions, open_session
 from runtime.oauth import TokenCache
 from tests.kit.http import saying, serving, talking
-from tests.kit.jobs import SEARCH, variables
+from tests.kit.jobs import AUTHENTICATION, SEARCH, variables
 from tests.kit.operate import Operate, answer, page
+from tests.kit.waiting import eventually
 
 LOGIN = {"username": "demo", "password": "demo"}
 
@@ -267,6 +269,57 @@ async def test_an_answer_that_does_not_come_is_a_time_out(client, operate):
     with pytest.raises(CallTimeout) as caught:
         await send(client, operate.origin, timeoutSeconds=0.05)
     assert caught.value.code == "408"
+
+
+@pytest.mark.parametrize(
+    ("authentication", "path"),
+    [(AUTHENTICATION, "/token"), ({"type": "session", **LOGIN}, "/api/login")],
+    ids=["token", "login"],
+)
+async def test_a_token_or_login_that_does_not_come_is_a_time_out(client, authentication, path):
+    """The time covers what a job waits for before its own request; the next one can go on."""
+    operate = Operate()
+    hanging, released = asyncio.Event(), asyncio.Event()
+
+    async def hang_once(request):
+        if request.path == path and not hanging.is_set():
+            hanging.set()
+            await released.wait()
+        return await operate(request)
+
+    async with serving(hang_once) as origin:
+        with pytest.raises(CallTimeout):
+            await send(client, origin, authentication=authentication, timeoutSeconds=0.05)
+        assert hanging.is_set()
+        assert operate.asked == []
+        released.set()
+        operate.say(answer(page()))
+        assert (await send(client, origin, authentication=authentication)).status == 200
+
+
+async def test_a_shared_answer_that_does_not_come_is_a_time_out(operate):
+    """A job waits no longer for another's request than it would for its own."""
+
+    async def hang(request):
+        await asyncio.Event().wait()
+
+    clock = SystemClock()
+    async with (
+        open_session(HttpOptions()) as session,
+        TokenCache(session, clock, lambda: 0.0) as tokens,
+        Logins(session) as logins,
+        SharedReads(clock, 60, lambda: None) as sharing,
+    ):
+        authorizer = Authorizer(tokens, logins)
+        client = Client(session, authorizer, clock, max_response_bytes=1000, sharing=sharing)
+        operate.say(hang)
+        patient = asyncio.create_task(send(client, operate.origin))
+        await eventually(lambda: operate.asked)
+        with pytest.raises(CallTimeout):
+            await send(client, operate.origin, timeoutSeconds=0.05)
+        assert len(operate.asked) == 1
+        patient.cancel()
+        await asyncio.wait([patient])
 
 
 async def test_a_job_whose_time_is_over_makes_no_request(client, operate):
