@@ -15,7 +15,10 @@ import pytest
 from tests.kit.modeler import ROOT
 from tests.kit.waiting import PATIENCE_S
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
+STORY_S = 3 * PATIENCE_S
+"""The patience with a whole demo, of four programs."""
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(2 * STORY_S)]
 
 
 @pytest.fixture
@@ -63,12 +66,18 @@ def service(process, module):
 
 
 def test_all_processes_run_to_their_ends(demo):
-    """Exit code 0 within a minute; each task's request and answer and each end is to be seen."""
+    """Exit code 0; each task's request and answer and each end is to be seen.
+
+    A minute is promised. It takes about ten seconds, of which the first service's start is one:
+    by that measure of this run's machine it is held to half a minute.
+    """
     begun_s = time.monotonic()
     process = demo()
-    output, _ = process.communicate(timeout=PATIENCE_S)
+    output = read_until(process, "devstack is up")
+    start_s = time.monotonic() - begun_s
+    output += process.communicate(timeout=STORY_S)[0]
     assert process.returncode == 0, output
-    assert time.monotonic() - begun_s < 60
+    assert time.monotonic() - begun_s < 30 * start_s
     for seen in (
         "Find stuck instances        asked     POST /v1/process-instances/search",
         '"filter": {"bpmnProcessId": "order", "state": "ACTIVE",',
@@ -99,7 +108,7 @@ def test_a_service_that_dies_ends_the_demo_by_name(demo):
     read_until(process, "stay up")
     devstack = service(process, "devstack")
     service(process, "connector").kill()
-    output, _ = process.communicate(timeout=PATIENCE_S)
+    output, _ = process.communicate(timeout=STORY_S)
     assert process.returncode == 1
     assert "operate-connector: " in output
     assert "Failed: operate-connector ended with exit code -9" in output
@@ -114,7 +123,7 @@ def test_it_stays_up_until_it_is_told_to_stop(demo, number):
     left = psutil.Process(process.pid).children()
     assert len(left) == 3
     process.send_signal(number)
-    output, _ = process.communicate(timeout=PATIENCE_S)
+    output, _ = process.communicate(timeout=STORY_S)
     assert process.returncode == 0, output
     assert not any(each.is_running() for each in left)
 
@@ -124,6 +133,6 @@ def test_stopped_before_the_end_is_no_success(demo):
     process = demo()
     read_until(process, "devstack is up")
     process.send_signal(signal.SIGTERM)
-    output, _ = process.communicate(timeout=PATIENCE_S)
+    output, _ = process.communicate(timeout=STORY_S)
     assert process.returncode == 1
     assert "Stopped before the end." in output

@@ -9,6 +9,7 @@ from bpmn.demo.errors import StoryFailedError
 from bpmn.demo.events import delivered
 from bpmn.demo.story import Ended
 from tests.kit.http import serving
+from tests.kit.loop import quiet
 
 ENDED = Ended("p", 9, "COMPLETED", "end", (), {}, 0.1, completed=(("Look", {}),))
 CREATED = {"intent": "CREATED", "processInstanceKey": "9"}
@@ -32,7 +33,7 @@ async def ask(clock, told, *answers):
         waiting = asyncio.create_task(delivered(session, url, told, clock))
         while not waiting.done():
             await clock.advance(1)
-            await asyncio.sleep(0.005)
+            await quiet()
         return waiting.result()
 
 
