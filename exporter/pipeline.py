@@ -88,6 +88,9 @@ class Pipeline:
             watching = group.create_task(self._watch(group, finish, rewound), name="partitions")
             await finish.wait()
             watching.cancel()
+            for partition_id, task in self._tasks.items():
+                if partition_id not in self.lanes:  # it waits to begin and has read nothing
+                    task.cancel()
 
     async def _watch(
         self, group: asyncio.TaskGroup, finish: asyncio.Event, rewound: Callable[[int], bool]

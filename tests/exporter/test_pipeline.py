@@ -579,6 +579,20 @@ async def test_a_lease_that_cannot_be_written_is_waited_for(tmp_path, clock):
             assert exporter.pipeline.obstacles.text is None
 
 
+async def test_a_lane_that_waits_to_begin_holds_up_no_stop(tmp_path, clock):
+    """It has read nothing, so there is nothing to send; the others send what they have."""
+    async with backend_and_setup(tmp_path, clock) as (backend, setup, log):
+        append(log, task_line(1), task_line(2, partition=2))
+        (tmp_path / "partition-1.lease").mkdir()
+        async with exporting(setup) as exporter:
+            await drive(clock, lambda: exporter.pipeline.obstacles.text)
+            await drive(clock, lambda: 2 in exporter.pipeline.lanes)
+            await drive(clock, lambda: not exporter.pipeline.lanes[2]._backlog.is_empty)
+            stopping = asyncio.create_task(exporter.stop())
+            assert await drive(clock, stopping.done) < 1.0
+        assert backend.keys == ["2-2-2"]
+
+
 async def test_replicas_divide_partitions_by_ordinal(tmp_path, clock):
     """Two replicas deliver each partition once between them."""
     async with backend_and_setup(tmp_path, clock) as (backend, setup, log):
