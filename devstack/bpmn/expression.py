@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import feel
+from devstack.bpmn.functions import FUNCTIONS
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,9 @@ class Expression:
         Raises:
             feel.FeelError: The evaluation itself fails.
         """
-        return () if self.program is None else self.program.explain(context).warnings
+        if self.program is None:
+            return ()
+        return self.program.explain(context, functions=FUNCTIONS).warnings
 
     def evaluate(self, context: Mapping[str, Any]) -> Any:  # noqa: ANN401 - any JSON value
         """The value as JSON, with `context` as the variables.
@@ -63,4 +66,4 @@ class Expression:
         """
         if self.program is None:
             return self.text
-        return feel.to_json(self.program.evaluate(context))
+        return feel.to_json(self.program.evaluate(context, functions=FUNCTIONS))

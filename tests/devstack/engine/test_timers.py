@@ -125,6 +125,37 @@ async def test_non_interrupting_cycle_repeats(cluster, clock):
 
 
 @pytest.mark.parametrize(
+    ("cycle", "times"),
+    [
+        ('=cycle(2, duration("PT10S"))', 2),
+        ('=cycle(repetitions: 3, interval: duration("PT10S"))', 3),
+        ('=cycle(duration("PT10S"))', 10),
+        ('=cycle(null, duration("PT10S"))', 10),
+        ('=cycle(2, duration("P1M"))', 0),
+    ],
+)
+async def test_a_cycle_may_come_from_zeebes_own_function(cluster, clock, cycle, times):
+    """`cycle` makes a repetition of a number and a duration, endless without a number."""
+    cluster.deploy(_boundary("timeCycle", cycle, interrupting=False))
+    cluster.start()
+    await clock.advance(105)
+    assert cluster.trace("reminded").count("COMPLETED") == times
+    assert cluster.incidents() == []
+
+
+@pytest.mark.parametrize(
+    "cycle", ['=cycle(2, "PT10S")', '=cycle("2", duration("PT1S"))', "=cycle(2)"]
+)
+async def test_a_cycle_of_something_else_is_an_incident(cluster, cycle):
+    """The incident says what `cycle` takes."""
+    cluster.deploy(_boundary("timeCycle", cycle, interrupting=False))
+    cluster.start()
+    [incident] = cluster.incidents()
+    assert incident.value["errorType"] == "EXTRACT_VALUE_ERROR"
+    assert "cycle takes a number of repetitions and a duration" in incident.value["errorMessage"]
+
+
+@pytest.mark.parametrize(
     "cycle", ["R/2020-01-01T00:00:00Z/PT1S", "R/PT0S", "R/-PT1H"], ids=["past", "zero", "negative"]
 )
 async def test_cycle_does_not_run_away(cycle, clock):
