@@ -21,6 +21,7 @@ from tests.kit.backend import Backend, half, hang, reset, status, web_page
 from tests.kit.clock import FakeClock
 from tests.kit.exporter import PATIENT, Setup, delivering, drive
 from tests.kit.http import serving
+from tests.kit.loop import leap
 
 REQUEST = Request("1-3-5", b'{"events":[{"id":"1"},{"id":"2"}]}', 2)
 
@@ -97,6 +98,7 @@ async def test_a_slow_500_is_tried_as_often_as_a_quick_one(clock, tmp_path):
 
 async def test_only_tries_that_were_refused_count(clock, tmp_path):
     """Neither a try that was cut nor a backend that was away in between blames the batch."""
+    leap()
     policy = replace(PATIENT, try_s=0.05)
     async with sending(clock, tmp_path, policy=policy) as (delivery, backend, _):
         backend.say(status(500), hang, status(503), reset, status(500), status(504), status(599))
@@ -170,6 +172,7 @@ async def test_a_short_html_answer_is_an_answer(clock, tmp_path):
 
 async def test_a_call_that_hangs_is_cut(clock, tmp_path):
     """A backend that accepts and never answers holds a try no longer than its limit."""
+    leap()
     policy = Policy(tries=2, total_s=60.0, try_s=0.05, backoff=Backoff(first_s=1.0))
     async with sending(clock, tmp_path, policy=policy) as (delivery, backend, registry):
         backend.otherwise = hang

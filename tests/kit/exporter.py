@@ -31,7 +31,7 @@ from tests.kit.loop import quiet
 from tests.kit.record_source import Noticed, options_of
 from tests.kit.waiting import PATIENCE_S
 
-PATIENT = Policy(tries=3, total_s=60.0, try_s=5.0, backoff=Backoff(first_s=1.5, cap_s=5.0))
+PATIENT = Policy(tries=3, total_s=60.0, try_s=60.0, backoff=Backoff(first_s=1.5, cap_s=5.0))
 """As the defaults, but that a slow machine does not use up the time of a round."""
 
 

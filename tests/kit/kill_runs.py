@@ -20,6 +20,9 @@ from tests.kit.user_task import APPROVAL
 from tests.kit.waiting import PATIENCE_S
 
 WANTED = ("CREATED", "ASSIGNED", "COMPLETED", "CANCELED")
+_AT_START = 50
+"""User tasks that begin while an exporter starts."""
+
 _OURS = ("APP_INTEGRATIONS_", "ZEEBE_", "CAMUNDA_")
 
 
@@ -135,15 +138,18 @@ async def kill_runs(
         async with exporter_process(environment, log) as process:
             seen = len(stack.backend.deliveries)
             async with asyncio.timeout(PATIENCE_S):
+                begun = tasks.begun
                 while len(stack.backend.deliveries) == seen:
                     assert process.returncode is None, _said(log)
-                    tasks.start()
+                    # However long its start takes, it does not come to an ever larger backlog.
+                    if tasks.begun < begun + _AT_START:
+                        tasks.start()
                     await asyncio.sleep(0.02)
             end_s = asyncio.get_running_loop().time() + moments.uniform(0.1, 1.0)
             while asyncio.get_running_loop().time() < end_s:
                 tasks.start()
                 await asyncio.sleep(moments.uniform(0, 0.02))
-    async with exporter_process(environment, log) as process, asyncio.timeout(PATIENCE_S):
+    async with exporter_process(environment, log) as process, asyncio.timeout(3 * PATIENCE_S):
         while not (tasks.are_done and len(_first(stack.backend.deliveries)) >= len(tasks.told)):
             assert process.returncode is None, _said(log)
             await asyncio.sleep(0.05)

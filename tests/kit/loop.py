@@ -37,10 +37,14 @@ class QuietLoop(asyncio.SelectorEventLoop):
         self._selector_of_ours.asked = True
         await waiting
 
-    def leap(self) -> None:
-        """From now on time passes only while all is quiet: it leaps to the next timer then."""
+    def leap(self, at_most_s: float) -> None:
+        """From now on time passes only while all is quiet: it leaps to the next timer then.
+
+        One that is further away than `at_most_s` is waited for as long as that takes.
+        """
         self._now_s = super().time()
         self._selector_of_ours.leap = self._leap
+        self._selector_of_ours.leap_at_most_s = at_most_s
 
     def _leap(self, seconds: float) -> None:
         assert self._now_s is not None
@@ -79,6 +83,7 @@ class _Selector(selectors.DefaultSelector):
         super().__init__()
         self.asked = False
         self.leap: Callable[[float], None] | None = None
+        self.leap_at_most_s = 0.0
         self._is_idle = is_idle
         self._tell = tell
 
@@ -87,13 +92,15 @@ class _Selector(selectors.DefaultSelector):
         if not (self.asked or self.leap) or not self._is_idle() or timeout == 0:
             return super().select(timeout)
         events = super().select(_ARRIVAL_S)
-        if not events and self.asked:
-            self._tell()
-        elif not events and self.leap and timeout is not None:
+        if events:
+            return events
+        if self.leap and timeout is not None and timeout <= self.leap_at_most_s:
             self.leap(timeout)
-        elif not events:
+        elif self.asked:
+            self._tell()
+        else:
             return super().select(timeout)
-        return events
+        return []
 
 
 async def quiet() -> None:
@@ -103,15 +110,17 @@ async def quiet() -> None:
     await loop.quiet()
 
 
-def leap() -> None:
+def leap(at_most_s: float = 5.0) -> None:
     """Let the time of the running loop, which is a `QuietLoop`, pass only while all is quiet.
 
-    For code that reckons with the loop's own time, as aiohttp's time-outs do. Time in threads and
-    other processes, gRPC among them, is not part of it.
+    For code that reckons with the loop's own time, as aiohttp's time-outs do: a test need not wait
+    for them, and a busy machine brings none about. With a clock of the test's beside it, the loop's
+    next timer comes first if it is at most `at_most_s` away. Time in threads and other processes,
+    gRPC among them, is not part of it.
     """
     loop = asyncio.get_running_loop()
     assert isinstance(loop, QuietLoop)
-    loop.leap()
+    loop.leap(at_most_s)
 
 
 def run(main: Coroutine[Any, Any, T]) -> T:
