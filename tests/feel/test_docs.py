@@ -56,6 +56,7 @@ def test_the_differences_from_camunda_are_as_told():
         'substring("a", -2)': "a",
         "[1..3]": "[1..3]",
         r'matches("a", "(a)\2")': None,
+        r'string length("\\\n")': 2,
         "(function(x) x)(1)": 1,
         "{a: {then: 1}.then}.a": 1,
         "[1] instance of list<number>": True,
