@@ -16,6 +16,7 @@ from runtime.http import HttpOptions, open_session
 from runtime.oauth import TokenCache
 from tests.kit.http import saying, serving, talking
 from tests.kit.jobs import AUTHENTICATION, SEARCH, variables
+from tests.kit.loop import leap
 from tests.kit.operate import Operate, answer, page
 from tests.kit.waiting import eventually
 
@@ -261,6 +262,7 @@ async def test_a_body_that_is_cut_off_fails_the_job(client):
 
 async def test_an_answer_that_does_not_come_is_a_time_out(client, operate):
     """A server that hangs costs the job its own time-out and no more."""
+    leap()
 
     async def hang(request):
         await asyncio.Event().wait()
@@ -278,6 +280,7 @@ async def test_an_answer_that_does_not_come_is_a_time_out(client, operate):
 )
 async def test_a_token_or_login_that_does_not_come_is_a_time_out(client, authentication, path):
     """The time covers what a job waits for before its own request; the next one can go on."""
+    leap()
     operate = Operate()
     hanging, released = asyncio.Event(), asyncio.Event()
 
@@ -299,6 +302,7 @@ async def test_a_token_or_login_that_does_not_come_is_a_time_out(client, authent
 
 async def test_a_shared_answer_that_does_not_come_is_a_time_out(operate):
     """A job waits no longer for another's request than it would for its own."""
+    leap()
 
     async def hang(request):
         await asyncio.Event().wait()
