@@ -80,3 +80,15 @@ async def test_a_job_leaves_no_circles(status, body, headers, request_):
             for _ in range(3):
                 await handle()
         assert found == []
+
+
+async def test_a_job_that_reaches_nobody_leaves_no_circles():
+    """An outage of hours fills no memory with what its jobs brought."""
+    async with pipelines() as running:
+        cluster = {"operateUrl": "http://127.0.0.1:1"}
+        given = job(variables(cluster=cluster, authentication={"type": "none"}))
+        await running.handle(given)
+        with circles() as found:
+            for _ in range(3):
+                await running.handle(given)
+        assert found == []
