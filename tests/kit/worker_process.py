@@ -2,6 +2,8 @@
 
     python -m tests.kit.worker_process ADDRESS (poll | stream) HANDLER_MS
 
+An open poll gets as long to answer as it takes: the gateway that it works for has a backlog.
+
 SIGTERM sets its stop event, as the services do it; it exits with 0 when it has drained.
 """
 
@@ -11,6 +13,7 @@ import asyncio
 import signal
 import sys
 
+from tests.kit.waiting import PATIENCE_S
 from worker.gateway import Gateway
 from worker.loop import Worker
 from worker.options import WorkerOptions
@@ -24,7 +27,10 @@ async def _work(address: str, mode: str, handler_ms: str) -> None:
 
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
-    options = WorkerOptions("demo", "process", stream_enabled=mode == "stream")
+    grace_ms = 500 if mode == "stream" else round(PATIENCE_S * 1000)
+    options = WorkerOptions(
+        "demo", "process", stream_enabled=mode == "stream", stop_grace_ms=grace_ms
+    )
     async with Gateway(address) as gateway:
         await Worker(gateway, options, handler).run(stop, drain_deadline_s=2)
 
