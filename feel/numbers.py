@@ -98,10 +98,8 @@ def as_number(value: object) -> Number | None:
 
 def from_float(value: float) -> Number | None:
     """The decimal number that Python prints for `value`; None when it is not finite."""
-    if value.is_integer() and abs(value) < EXACT:
-        return int(value) if abs(value) < 2**53 else settle(Decimal(repr(value)))
     number = Decimal(repr(value))
-    return number if number.is_finite() else None
+    return settle(number) if number.is_finite() else None
 
 
 def add(left: Number, right: Number) -> Number:

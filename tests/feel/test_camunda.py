@@ -45,6 +45,7 @@ CONTEXT = {
     "rows": [{"n": 1}, {"n": 2}, {"n": 5}],
     "flags": [{"n": True}, {"n": False}],
     "instance": {"key": 7},
+    "two": 2.0,
 }
 
 MENDED = {
@@ -89,6 +90,10 @@ MENDED = {
     "string(100.00 / 2)": "50.00",
     "string(0.0 * -1)": "0.0",
     "string(-0.0)": "0.0",
+    "string(two)": "2.0",
+    "string(two + 1)": "3.0",
+    "[1, 2, 3][two]": 2,
+    "two = 2": True,
     "string([1.50, 2])": "[1.50, 2]",
     "string(2 ** 0.5)": "1.4142135623730951",
     "string(sqrt(2))": "1.4142135623730951",
