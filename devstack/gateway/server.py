@@ -71,7 +71,9 @@ class Gateway:
         add_GatewayServicer_to_server(self._servicer, server)
         health_pb2_grpc.add_HealthServicer_to_server(await _serving(), server)
         try:
-            bound = server.add_insecure_port(f"{self._host}:{port}")
+            # An IPv6 address stands in brackets before a port.
+            host = f"[{self._host}]" if ":" in self._host else self._host
+            bound = server.add_insecure_port(f"{host}:{port}")
         except RuntimeError as error:
             # gRPC's own text tells only how to see more of it.
             reason = "the port is taken, or the address is none of this machine's"

@@ -5,6 +5,7 @@ from pathlib import Path
 from aiohttp import web
 
 from devstack.engine import Engine
+from devstack.operate.errors import UnknownKeyError
 from devstack.operate.fields import PROCESS_DEFINITIONS
 from devstack.operate.scalars import path_key
 from devstack.operate.store import Store
@@ -57,7 +58,12 @@ class Page:
         return json_response(self._views.process(_key(request)))
 
     async def _xml(self, request: web.Request) -> web.Response:
-        xml = self._store.xml(PROCESS_DEFINITIONS, _key(request))
+        key = _key(request)
+        self._store.get(PROCESS_DEFINITIONS, key)
+        try:
+            xml = self._store.xml(PROCESS_DEFINITIONS, key)
+        except UnknownKeyError:
+            xml = ""  # a seed file need not have it
         return web.Response(text=xml, content_type="text/xml", charset="UTF-8")
 
     async def _instance(self, request: web.Request) -> web.Response:

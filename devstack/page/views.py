@@ -39,9 +39,7 @@ class Views:
 
     def processes(self) -> list[dict[str, Any]]:
         """Every deployed process with counts of its instances."""
-        return [
-            summary | {"key": str(summary["key"])} for summary in self._store.process_summaries()
-        ]
+        return [_summary(each) for each in self._store.process_summaries()]
 
     def process(self, key: int) -> dict[str, Any]:
         """A process: where its running instances stand, and its first hundred instances."""
@@ -49,13 +47,13 @@ class Views:
         return {"tokens": self._store.tokens(key), "instances": self._instances(key)}
 
     def instance(self, key: int) -> dict[str, Any]:
-        """A process instance with all that belongs to it."""
+        """A process instance with all that belongs to it; a seed's entities may lack any field."""
         elements = self._found(FLOWNODE_INSTANCES, "processInstanceKey", key)
-        names = {each["flowNodeId"]: each.get("flowNodeName") for each in elements}
+        names = {str(each.get("flowNodeId")): each.get("flowNodeName") for each in elements}
         incidents = [
             each
             for each in self._found(INCIDENTS, "processInstanceKey", key)
-            if each["state"] == "ACTIVE"
+            if each.get("state") == "ACTIVE"
         ]
         stuck = {each["incidentKey"]: each for each in elements if "incidentKey" in each}
         return {
@@ -99,17 +97,29 @@ class Views:
         return [_texts(entity, item) for item in self._store.search(entity, query).items]
 
 
+def _summary(summary: Mapping[str, Any]) -> dict[str, Any]:
+    """A process, under its key where a seed gave it no name to go by."""
+    key = str(summary["key"])
+    return {
+        **summary,
+        "key": key,
+        "bpmnProcessId": summary["bpmnProcessId"] or key,
+        "version": summary["version"] or 1,
+    }
+
+
 def _texts(entity: Entity, item: Mapping[str, Any]) -> dict[str, Any]:
     keys = {field.name for field in entity.fields if field.kind is Kind.INT64}
     return {name: str(value) if name in keys else value for name, value in item.items()}
 
 
 def _scope(variable: Mapping[str, Any], instance_key: int, elements: list[dict[str, Any]]) -> str:
-    """The element that a variable lives in; empty for the instance itself."""
-    if variable["scopeKey"] == str(instance_key):
+    """The element that a variable lives in; empty for the instance itself, and when not known."""
+    scope_key = variable.get("scopeKey", "")
+    if scope_key == str(instance_key):
         return ""
-    of_key = {each["key"]: each["flowNodeId"] for each in elements}
-    return str(of_key.get(variable["scopeKey"], variable["scopeKey"]))
+    of_key = {each["key"]: each.get("flowNodeId", "") for each in elements}
+    return str(of_key.get(scope_key, scope_key))
 
 
 def _job(job: OpenJob, names: Mapping[str, str | None]) -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 /* global BpmnJS */
 
+import { empty } from "./dom.js";
+
 const TOKEN_PLACE = { bottom: 12, left: -12 };
 const INCIDENT_PLACE = { top: -12, right: 12 };
 const MARGIN = 0.92; // badges and names at the edge need room
@@ -22,6 +24,11 @@ export class Diagram {
     this.#container.replaceChildren();
     this.#marked = [];
     this.#drawn = "";
+    if (!xml) {
+      this.#viewer = null;
+      this.#container.append(empty("This process came without its XML, out of a seed file."));
+      return;
+    }
     this.#viewer = new BpmnJS({ container: this.#container });
     try {
       await this.#viewer.importXML(xml);
@@ -31,7 +38,7 @@ export class Diagram {
     } catch (error) {
       this.#viewer.destroy();
       this.#viewer = null;
-      this.#container.textContent = `This process cannot be drawn: ${error.message}`;
+      this.#container.replaceChildren(empty(`This process cannot be drawn: ${error.message}`));
     }
   }
 

@@ -91,7 +91,7 @@ export function instance(data, complete) {
   const { instance, incidents, userTasks, jobs, variables } = data;
   return [
     h("h2", null, `Instance ${instance.key}`),
-    h("p", null, state(instance), ` since ${time(instance.startDate)}`),
+    h("p", null, state(instance), instance.startDate ? ` since ${time(instance.startDate)}` : ""),
     ...part("Incidents", incidents, incidentCard),
     ...part("User tasks", userTasks, (task) => taskCard(task, complete)),
     ...part("Jobs", jobs, jobCard),
@@ -159,11 +159,15 @@ function taskCard(task, complete) {
 function state(instance) {
   if (instance.state === "ACTIVE" && instance.incident) return chip("incident", "stuck");
   const kind = { ACTIVE: "active", COMPLETED: "completed" }[instance.state] ?? "ended";
-  return chip(kind, { ACTIVE: "running", COMPLETED: "completed", CANCELED: "canceled" }[instance.state]);
+  const words = { ACTIVE: "running", COMPLETED: "completed", CANCELED: "canceled" };
+  return chip(kind, words[instance.state] ?? instance.state ?? "in no state");
 }
 
+/** The time of a date; nothing for none, which only an entity of a seed file has. */
 const time = (text) =>
-  new Date(text.replace(/([+-]\d\d)(\d\d)$/, "$1:$2")).toLocaleTimeString([], { hour12: false });
+  text
+    ? new Date(text.replace(/([+-]\d\d)(\d\d)$/, "$1:$2")).toLocaleTimeString([], { hour12: false })
+    : "";
 
 const table = (headings, rows) =>
   h(

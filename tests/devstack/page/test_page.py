@@ -13,6 +13,7 @@ import pytest
 from pyzeebe.proto.gateway_pb2 import ActivateJobsRequest, FailJobRequest, ThrowErrorRequest
 from pyzeebe.proto.gateway_pb2_grpc import GatewayStub
 
+from devstack.operate.seeds import read_seeds
 from devstack.page.routes import STATIC
 from devstack.stack import StackOptions
 from devstack.testing import EmbeddedCluster
@@ -119,6 +120,27 @@ async def test_an_instance_shows_all_that_belongs_to_it(camunda, session):
     assert (incident["elementId"], incident["message"]) == ("Task_ChargeCard", "declined")
 
 
+BARE = {
+    "process-definitions": [{"key": 1}],
+    "process-instances": [{"key": 2, "processDefinitionKey": 1}],
+    "flownode-instances": [{"key": 3, "processInstanceKey": 2}],
+    "variables": [{"key": 4, "processInstanceKey": 2, "name": "bare"}],
+    "incidents": [{"key": 5, "processInstanceKey": 2}],
+}
+
+
+async def test_entities_of_a_seed_file_may_lack_any_field(camunda, session):
+    """A process without a name goes by its key, one without XML has an empty one; no 500."""
+    camunda.call(lambda stack: stack.store.seed(read_seeds(BARE)))
+    (process,) = (await get(session, "processes"))["processes"]
+    assert (process["key"], process["bpmnProcessId"], process["version"]) == ("1", "1", 1)
+    assert (await get(session, "processes/1"))["instances"][0]["key"] == "2"
+    async with session.get("/devstack/processes/1/xml") as response:
+        assert (response.status, await response.text()) == (200, "")
+    shown = await get(session, "instances/2")
+    assert (shown["incidents"], shown["variables"][0]["scope"]) == ([], "")
+
+
 async def test_a_thrown_error_leaves_no_open_job(camunda, session):
     """What a worker has answered is no open work, whatever the answer."""
     camunda.deploy(EXAMPLES / "order.bpmn")
@@ -184,6 +206,21 @@ def look(camunda, script):
     )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
+
+
+@pytest.mark.slow
+def test_the_page_shows_bare_entities_of_a_seed_file(camunda):
+    """What is missing is left blank, and what cannot be drawn says why."""
+    camunda.call(lambda stack: stack.store.seed(read_seeds(BARE)))
+    steps = [
+        {"read": "#diagram"},
+        {"click": "#instances tr:has-text('2')"},
+        {"wait": "#instance h2"},
+        {"read": "#instance"},
+    ]
+    diagram, instance = look(camunda, steps)
+    assert "without its XML" in diagram
+    assert "in no state" in instance
 
 
 @pytest.mark.slow
