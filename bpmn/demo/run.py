@@ -26,7 +26,7 @@ from bpmn.demo.zeebe import Zeebe
 from runtime.clock import Clock
 
 EXAMPLES: Final = Path(__file__).parents[1] / "examples"
-_REQUEST_TIMEOUT_S: Final = 20
+_REQUEST_TIMEOUT_S: Final = 60
 Say = Callable[[str], None]
 
 

@@ -69,7 +69,7 @@ class Service:
         )
         return cls(program, process, clock)
 
-    async def ready(self, probe: Callable[[], Awaitable[bool]], *, within_s: float = 20.0) -> None:
+    async def ready(self, probe: Callable[[], Awaitable[bool]], *, within_s: float = 60.0) -> None:
         """Wait until `probe` says that the service answers.
 
         Raises:

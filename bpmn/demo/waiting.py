@@ -15,7 +15,7 @@ async def until(
     what: str,
     clock: Clock,
     *,
-    within_s: float = 20.0,
+    within_s: float = 60.0,
 ) -> _Found:
     """Look again and again until there is something to see, and give it.
 

@@ -13,7 +13,7 @@ from pyzeebe.proto.gateway_pb2_grpc import GatewayStub
 
 from bpmn.demo.errors import StoryFailedError
 
-_DEADLINE_S: Final = 10.0
+_DEADLINE_S: Final = 60.0
 _JOB_TIMEOUT_MS: Final = 60_000
 _LONG_POLL_MS: Final = 5_000
 

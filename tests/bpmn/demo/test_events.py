@@ -44,7 +44,7 @@ async def test_events_are_waited_for(clock):
 
 
 async def test_events_that_do_not_come_are_a_failure(clock):
-    """Twenty seconds without them end the demo."""
+    """A minute without them ends the demo."""
     with pytest.raises(StoryFailedError, match="delivery of the user tasks' events"):
         await ask(clock, [ENDED], [CREATED, OTHER])
 
