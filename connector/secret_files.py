@@ -40,7 +40,8 @@ class FileSecrets(SecretProvider):
             if known is not None and known[0] == stamp:
                 return known[1]
             text = path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError):
+        except (OSError, ValueError):
+            # Not there, no UTF-8, or a name that no file can have.
             return None
         secret = SecretStr(text.removesuffix("\n").removesuffix("\r"))
         self._read[name] = (stamp, secret)

@@ -34,7 +34,8 @@ def _read_entry(path: str, entry: object, endpoint: Endpoint, faults: Faults) ->
         if name not in {"field", "order"}:
             faults.add(f"{path}.{name}", f"is unknown; {nearest(name, ['field', 'order'])}")
     order = entry.get("order")
-    if order not in {None, "ASC", "DESC"}:
+    # A tuple: what a task gives may be a list, which a set cannot be asked for.
+    if order not in (None, "ASC", "DESC"):
         faults.add(f"{path}.order", "is not ASC or DESC")
     field = entry.get("field")
     if is_blank(field):

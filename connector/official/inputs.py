@@ -187,16 +187,25 @@ def _read_headers(value: object, faults: Faults) -> Mapping[str, str]:
     if not isinstance(value, Mapping):
         faults.add("", "is not an object")
         return {}
-    for name in value:
+    for name, item in value.items():
         if not _HEADER_NAME.fullmatch(name):
             faults.add("", "has a name that no HTTP header can have")
         elif name.lower() in _FRAMING:
             faults.add(name, "follows from the body; remove it")
+        elif isinstance(item, Mapping | list):
+            faults.add(name, "is no text")
     return {
-        name: "" if item is None else str(item)
+        name: _header_text(item)
         for name, item in value.items()
         if item is not None or name.lower() != "content-type"
     }
+
+
+def _header_text(item: object) -> str:
+    """A header's value as Java writes it."""
+    if isinstance(item, bool):
+        return str(item).lower()
+    return "" if item is None else str(item)
 
 
 def _read_idle_s(variables: Mapping[str, object], faults: Faults) -> float | None:

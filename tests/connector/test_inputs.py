@@ -1,8 +1,14 @@
+from contextlib import suppress
+from copy import deepcopy
+
 import pytest
+from hypothesis import given as given_any
+from hypothesis import strategies as st
 
 from connector.cluster import SaaS, SelfManaged
 from connector.errors import InputError
 from connector.inputs import Policy, read_inputs
+from connector.request import build
 from tests.kit.jobs import AUTHENTICATION, CLUSTER, SEARCH, variables
 
 SAAS = {"deployment": "saas", "region": "bru-2", "clusterId": "0fc0-11"}
@@ -301,3 +307,45 @@ def test_numbers_given_as_text_are_taken():
     assert inputs.query.search.results == 50
     assert inputs.query.search.max_items == 120
     assert inputs.timeout_s == 7.5
+
+
+PLACES = st.sampled_from(
+    [
+        ("cluster",),
+        *(("cluster", name) for name in ("deployment", "operateUrl", "tokenUrl", "api", "region")),
+        ("authentication",),
+        *(("authentication", name) for name in ("type", "clientId", "audience", "username")),
+        ("request",),
+        *(("request", name) for name in ("endpoint", "operation", "key", "results", "maxItems")),
+        *(("request", name) for name in ("filter", "sort", "pagination", "unknown")),
+        *(("request", "filter", name) for name in ("key", "state", "startDate", "incidents")),
+        *(("request", "sort", 0, name) for name in ("field", "order", "unknown")),
+        ("timeoutSeconds",),
+    ]
+)
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@given_any(st.lists(st.tuples(PLACES, ANYTHING), max_size=3))
+def test_whatever_comes_is_read_or_refused(changes):
+    """No inputs, however odd, raise anything but a list of faults; what is read makes a request."""
+    request = {
+        "endpoint": "processInstances",
+        "operation": "search",
+        "filter": {"state": "ACTIVE"},
+        "sort": [{"field": "startDate", "order": "DESC"}],
+    }
+    changed = deepcopy(variables(request=request))
+    # Deeper places first: they are in what a shallower change replaces.
+    for place, value in sorted(changes, key=lambda change: -len(change[0])):
+        part = changed
+        for step in place[:-1]:
+            part = part[step]
+        part[place[-1]] = value
+    with suppress(InputError):
+        inputs = read_inputs(changed, Policy(allowed_hosts=("localhost",)))
+        assert build(inputs).url.startswith("http")

@@ -207,6 +207,21 @@ def test_a_task_cannot_say_where_its_request_ends(name):
     assert faults(given) == [f"headers.{name}: follows from the body; remove it"]
 
 
+@pytest.mark.parametrize(
+    ("value", "sent"),
+    [("a", "a"), (None, ""), (5, "5"), (1.5, "1.5"), (True, "true"), (False, "false")],
+)
+def test_a_headers_value_is_sent_as_java_writes_it(value, sent):
+    """FEEL gives numbers and booleans where a modeller wrote no quotes."""
+    assert read(variables(headers={"X-Y": value})).headers == {"X-Y": sent}
+
+
+@pytest.mark.parametrize("value", [[], ["a"], {}, {"a": 1}])
+def test_a_headers_value_is_no_structure(value):
+    """What upstream cannot bind is a fault of the task, and not sent in some spelling."""
+    assert faults(variables(headers={"X-Y": value})) == ["headers.X-Y: is no text"]
+
+
 @pytest.mark.parametrize("name", ["", "X Y", "X:Y", "X\r\nY", "Größe"])
 def test_a_header_has_a_name_that_http_allows(name):
     """Whatever else would be taken for another header, or refused by the server on each retry."""
