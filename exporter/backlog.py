@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Sequence
 
 from exporter.batch import Batch, OpenBatch
 from exporter.event import Event
@@ -56,27 +57,36 @@ class Backlog:
         """The broker's time of the oldest event that waits."""
         return self._closed[0].events[0].timestamp_ms if self._closed else self.open.oldest_ms
 
-    def try_put(self, event: Event) -> bool:
-        """Put an event in if there is room now."""
-        begins = self.open.is_empty
-        if not self.open.add(event, self._clock):
-            if len(self._closed) >= self._closed_limit:
-                return False
-            self._closed.append(self.open.close())
-            self.open.add(event, self._clock)
-            self._changed.set()
-        # The taker is woken for the age of a new batch and for a full one, not for each event.
-        if begins or self.open.is_full:
-            self._changed.set()
-        return True
+    def fill(self, events: Sequence[Event], begin: int = 0) -> int:
+        """Put events in as long as there is room now.
 
-    async def put(self, event: Event) -> None:
-        """Put an event in, as soon as there is room."""
-        while not self.try_put(event):
+        Args:
+            events: The next of the log.
+            begin: Index of the first one that is not in.
+
+        Returns:
+            Index of the first one that found no room; their number when all did.
+        """
+        is_new = self.open.is_empty
+        end = self.open.extend(events, begin, self._clock)
+        while end < len(events) and len(self._closed) < self._closed_limit:
+            self._closed.append(self.open.close())
+            is_new = True
+            end = self.open.extend(events, end, self._clock)
+        # The taker is woken for the age of a new batch and for a full one, not for each event.
+        if is_new or self.open.is_full:
+            self._changed.set()
+        return end
+
+    async def put(self, events: Sequence[Event]) -> None:
+        """Put events in, each as soon as there is room."""
+        begin = self.fill(events)
+        while begin < len(events):
             self._pressed = True
             self._changed.set()
             self._room.clear()
             await self._room.wait()
+            begin = self.fill(events, begin)
         self._pressed = False
 
     def take_now(self) -> Batch | None:

@@ -122,27 +122,34 @@ class OpenBatch:
         """What is asked for at a position: what was, within a batch that is made again."""
         return self._before if self.again and position <= self.again.last else self._now
 
-    def add(self, event: Event, clock: Clock) -> bool:
-        """Put an event in, the next of the log; False when it does not belong here any more.
+    def extend(self, events: Sequence[Event], begin: int, clock: Clock) -> int:
+        """Put events in, the next of the log, for as long as they belong here.
 
         Args:
-            event: What to add.
+            events: What to put in.
+            begin: Index of the first one.
             clock: For the age of the batch.
+
+        Returns:
+            Index of the first one that does not belong here any more.
         """
-        events, again = self._events, self.again
-        if not events:
-            self._begin(event, clock)
-        elif again is not None:
-            if event.position > again.last:
-                return False
-        elif (
-            len(events) >= self._limits.count
-            or self._size_bytes + len(event.json) > self._limits.size_bytes
-        ):
-            return False
-        events.append(event)
-        self._size_bytes += len(event.json) + 1
-        return True
+        mine, limits, size_bytes = self._events, self._limits, self._size_bytes
+        for index in range(begin, len(events)):
+            event = events[index]
+            event_bytes = len(event.json)
+            if not mine:
+                self._begin(event, clock)
+            elif self.again is not None:
+                if event.position > self.again.last:
+                    break
+            elif len(mine) >= limits.count or size_bytes + event_bytes > limits.size_bytes:
+                break
+            mine.append(event)
+            size_bytes += event_bytes + 1
+        else:
+            index = len(events)
+        self._size_bytes = size_bytes
+        return index
 
     def _begin(self, event: Event, clock: Clock) -> None:
         self._due_at_s = clock.monotonic_s() + self._limits.age_s

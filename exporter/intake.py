@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from typing import cast
 
@@ -16,7 +16,7 @@ from exporter.event import Event, to_event
 from exporter.metrics import Metrics
 from exporter.obstacles import Obstacles
 from exporter.progress import Progress
-from exporter.record import Fault, Record, Unreadable
+from exporter.record import Fault, Record, Sifted, Unreadable
 from exporter.seen import Place, Seen
 from exporter.sources import Chunk, Source
 from exporter.state import State
@@ -92,38 +92,42 @@ class Intake:
     async def _absorb(self, chunk: Chunk) -> None:
         if chunk.skipped:
             self._metrics.skipped.inc(chunk.skipped)
-        backlog, seen = self._backlog, self._seen
+        events: list[Event] = []
         for sifted in chunk.records:
-            if isinstance(sifted, Unreadable):
-                await self._put_aside(sifted)
-                continue
-            if sifted.position <= seen.last:
-                await self._pass_over(sifted)
-                continue
             event = self._event(sifted)
-            if isinstance(event, Unreadable):
+            if isinstance(event, Event):
+                events.append(event)
+            elif event is not None:
+                await self._pass_on(events)  # setting aside may have to wait, and they need not
+                events = []
                 await self._put_aside(event)
-            elif event is not None and not backlog.try_put(event):
-                await backlog.put(event)
-            seen.add(sifted)
-        backlog.open.bookmark = chunk.bookmark
+        await self._pass_on(events)
+        self._backlog.open.bookmark = chunk.bookmark
 
-    async def _pass_over(self, record: Record) -> None:
-        """What does not stand next came before, or else goes back."""
-        if self._seen.place(record) is Place.BACK:
-            await self._put_aside(_gone_back(record))
-        else:
-            self._metrics.duplicates.inc()
+    async def _pass_on(self, events: Sequence[Event]) -> None:
+        if events:
+            await self._backlog.put(events)
 
-    def _event(self, record: Record) -> Event | Unreadable | None:
-        """What becomes of a record; None when it is not asked for."""
-        selection = self._backlog.open.selection(record.position)
-        if not selection.takes(record):
+    def _event(self, sifted: Sifted) -> Event | Unreadable | None:
+        """What becomes of a record; None when it is not asked for or came before."""
+        if isinstance(sifted, Unreadable):
+            return sifted
+        if sifted.position <= self._seen.last:
+            return self._not_next(sifted)
+        self._seen.add(sifted)
+        selection = self._backlog.open.selection(sifted.position)
+        if not selection.takes(sifted):
             return None
         try:
-            return to_event(record, metadata=selection.metadata)
+            return to_event(sifted, metadata=selection.metadata)
         except RecordError as error:
-            return _misfit(record, error)
+            return _misfit(sifted, error)
+
+    def _not_next(self, record: Record) -> Unreadable | None:
+        if self._seen.place(record) is Place.BACK:
+            return _gone_back(record)
+        self._metrics.duplicates.inc()
+        return None
 
     async def _put_aside(self, record: Unreadable) -> None:
         self._metrics.unreadable.labels(record.fault).inc()

@@ -20,8 +20,9 @@ def backlog(clock, *, count=2, closed=1, progress=None) -> Backlog:
 async def test_a_full_backlog_holds_up_whoever_puts(clock):
     """With the open batch and all closed ones full, `put` waits until one is taken."""
     held = backlog(clock)
-    assert [held.try_put(event(n)) for n in range(1, 6)] == [True] * 4 + [False]
-    putting = asyncio.create_task(held.put(event(5)))
+    events = [event(n) for n in range(1, 6)]
+    assert held.fill(events) == 4
+    putting = asyncio.create_task(held.put(events[4:]))
     await clock.advance(100.0)
     assert not putting.done()
     assert (await held.take()).idempotency_key == "1-1-2"
@@ -32,9 +33,9 @@ async def test_a_full_backlog_holds_up_whoever_puts(clock):
 async def test_without_room_for_closed_batches_one_at_a_time_goes_through(clock):
     """With one batch in flight, the open batch is closed only when it is taken."""
     held = backlog(clock, closed=0)
-    assert [held.try_put(event(n)) for n in (1, 2, 3)] == [True, True, False]
+    assert held.fill([event(1), event(2), event(3)]) == 2
     assert (await held.take()).idempotency_key == "1-1-2"
-    assert held.try_put(event(3))
+    assert held.fill([event(3)]) == 1
 
 
 async def test_a_batch_is_ready_at_its_age(clock):
@@ -42,9 +43,9 @@ async def test_a_batch_is_ready_at_its_age(clock):
     held = backlog(clock, count=10)
     taking = asyncio.create_task(held.take())
     await clock.advance(50.0)
-    held.try_put(event(1))
+    held.fill([event(1)])
     await clock.advance(1.0)
-    held.try_put(event(2))
+    held.fill([event(2)])
     await clock.advance(0.9)
     assert not taking.done()
     await clock.advance(0.1)
@@ -63,7 +64,7 @@ async def test_a_taker_may_wait_for_so_long_only(clock):
 async def test_a_drain_hands_out_what_is_there(clock):
     """At the stop the open batch is ready at once; then the backlog is over."""
     held = backlog(clock, count=10)
-    held.try_put(event(1))
+    held.fill([event(1)])
     held.drain()
     assert not held.is_over
     assert (await held.take()).idempotency_key == "1-1-1"
@@ -75,7 +76,7 @@ async def test_a_drain_leaves_a_batch_that_is_not_whole(clock):
     """A begun batch whose rest was not read is not sent in another shape."""
     begun = Progress(0, "", Bounds(1, 3, 3, Selection().text))
     held = backlog(clock, progress=begun)
-    held.try_put(event(1))
+    held.fill([event(1)])
     held.drain()
     assert await held.take() is None
     assert held.is_over
@@ -84,8 +85,7 @@ async def test_a_drain_leaves_a_batch_that_is_not_whole(clock):
 async def test_what_is_abandoned_is_forgotten(clock):
     """When the partition is taken away nothing more of it is handed out."""
     held = backlog(clock)
-    for n in range(1, 5):
-        held.try_put(event(n))
+    held.fill([event(n) for n in range(1, 5)])
     held.abandon()
     assert await held.take() is None
     assert held.is_over
@@ -95,8 +95,7 @@ async def test_the_oldest_event_is_known(clock):
     """The lag is that of the first event that waits, closed or open."""
     held = backlog(clock)
     assert held.oldest_ms is None
-    for n in (1, 2, 3):
-        held.try_put(event(n))
+    held.fill([event(n) for n in (1, 2, 3)])
     assert held.oldest_ms == 1000
     await held.take()
     assert held.oldest_ms == 3000

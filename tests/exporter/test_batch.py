@@ -22,13 +22,12 @@ def batch_of(limits: Limits, progress: Progress | None = None) -> OpenBatch:
 
 def cut(open_batch: OpenBatch, events) -> list:
     """The batches that events are cut into when nothing ages."""
-    batches = []
-    for item in events:
-        if not open_batch.add(item, FakeClock()):
-            batches.append(open_batch.close())
-            assert open_batch.add(item, FakeClock())
-    if not open_batch.is_empty:
+    batches, begin = [], 0
+    while begin < len(events):
+        end = open_batch.extend(events, begin, FakeClock())
+        assert end > begin
         batches.append(open_batch.close())
+        begin = end
     return batches
 
 
@@ -45,9 +44,9 @@ async def test_a_batch_ages_from_its_first_event(clock):
     open_batch = batch_of(Limits(age_s=2.0))
     assert open_batch.due_at_s is None
     await clock.advance(100.0)
-    open_batch.add(event(1), clock)
+    open_batch.extend([event(1)], 0, clock)
     await clock.advance(1.0)
-    open_batch.add(event(2), clock)
+    open_batch.extend([event(2)], 0, clock)
     assert open_batch.due_at_s == 102.0
 
 
@@ -74,9 +73,9 @@ def test_a_batch_that_was_begun_is_made_again_at_its_bounds():
 def test_a_begun_batch_is_not_due_until_it_is_whole(clock):
     """It is not sent for its age while some of it is still to be read."""
     open_batch = batch_of(Limits(), Progress(0, "", Bounds(1, 3, 2, SELECTION.text)))
-    open_batch.add(event(1), clock)
+    open_batch.extend([event(1)], 0, clock)
     assert (open_batch.due_at_s, open_batch.is_full) == (None, False)
-    open_batch.add(event(3), clock)
+    open_batch.extend([event(3)], 0, clock)
     assert open_batch.is_full
 
 

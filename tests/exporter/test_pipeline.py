@@ -142,7 +142,7 @@ async def test_a_backend_that_flaps_and_is_slow_gets_everything_in_order(tmp_pat
 
 
 async def test_a_stalled_backend_stops_the_reading(tmp_path, clock):
-    """While nothing can be sent no more is read than fits: memory is bounded by the batches."""
+    """While nothing can be sent no more is read than fits, but for the chunk that did not."""
     async with backend_and_setup(tmp_path, clock, in_flight=2) as (backend, setup, log):
         backend.otherwise = status(503)
         append(log, *(task_line(n) for n in range(1, 1001)))
@@ -151,7 +151,7 @@ async def test_a_stalled_backend_stops_the_reading(tmp_path, clock):
             lane = exporter.pipeline.lanes[1]
             assert lane.in_flight == 2
             assert len(lane._backlog.open._events) <= 3
-            assert lane._intake._seen.last <= 10
+            assert lane._intake._seen.last < 250  # of 1000: a chunk is about 190 of these
 
 
 async def test_a_rejected_batch_is_set_aside_and_the_lane_goes_on(tmp_path, clock):
