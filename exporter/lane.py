@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from exporter.backlog import Backlog
 from exporter.batch import Limits, OpenBatch
 from exporter.delivery import Delivery
+from exporter.errors import SourceUnavailable
 from exporter.event import Selection
 from exporter.intake import Intake
 from exporter.metrics import Metrics
@@ -71,6 +72,7 @@ class Lane:
         progress: How far it is.
         options: The same for every lane.
         around: What it works with.
+        is_told: Whether the source knows of this progress already.
 
     Attributes:
         partition_id: Whose records these are.
@@ -78,9 +80,17 @@ class Lane:
     """
 
     def __init__(
-        self, partition_id: int, progress: Progress, options: LaneOptions, around: Surroundings
+        self,
+        partition_id: int,
+        progress: Progress,
+        options: LaneOptions,
+        around: Surroundings,
+        *,
+        is_told: bool,
     ) -> None:
         self.partition_id = partition_id
+        self._is_told = is_told
+        self._source = around.source
         self.obstacles = Obstacles(partition_id, around.clock, around.random)
         self._clock = around.clock
         self._backlog = Backlog(
@@ -141,7 +151,7 @@ class Lane:
         """
         async with asyncio.TaskGroup() as group:
             reading = group.create_task(self._intake.run(), name=f"intake-{self.partition_id}")
-            sending = group.create_task(self._outflow.run(), name=f"outflow-{self.partition_id}")
+            sending = group.create_task(self._send(), name=f"outflow-{self.partition_id}")
             finishing = group.create_task(finish.wait())
             await asyncio.wait((reading, finishing), return_when=asyncio.FIRST_COMPLETED)
             if finishing.done():
@@ -152,6 +162,28 @@ class Lane:
                 finishing.cancel()
                 self._backlog.abandon()
                 await self._end_soon(sending)
+
+    async def _send(self) -> None:
+        await self._tell_source()
+        await self._outflow.run()
+
+    async def _tell_source(self) -> None:
+        """Tell the source where this lane begins, if it does not know, before anything is sent.
+
+        It does not when the process ended before it could say so, or when the user said where to
+        begin. A batch that was announced in our state alone would be made in another way by the
+        next owner of the partition.
+        """
+        attempt = 0
+        while not self._is_told and not self._backlog.is_abandoned:
+            try:
+                await self._source.acknowledge(self.partition_id, self._outflow.done)
+            except SourceUnavailable as error:
+                attempt += 1
+                await self.obstacles.back_off("source", str(error), attempt)
+            else:
+                self._is_told = True
+                self.obstacles.passed("source")
 
     async def _end_soon(self, sending: asyncio.Task[None]) -> None:
         """Let what is being sent come to its end, for a while: the new owner repeats it anyway."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
@@ -146,10 +146,8 @@ class Pipeline:
             is_new = partition_id not in self._begun
             self._begun.add(partition_id)
             heed_source = not (is_new and rewound(partition_id))
-            progress = await self._progress(partition_id, heed_source=heed_source)
-            if not heed_source:
-                await self._tell_rewound(partition_id, progress)
-            lane = Lane(partition_id, progress, self._options, self._around)
+            progress, is_told = await self._progress(partition_id, heed_source=heed_source)
+            lane = Lane(partition_id, progress, self._options, self._around, is_told=is_told)
             self.lanes[partition_id] = lane
             self._show(lane)
             try:
@@ -183,25 +181,21 @@ class Pipeline:
                 self.obstacles.passed(name)
                 return lease
 
-    async def _tell_rewound(self, partition_id: int, progress: Progress) -> None:
-        """Have a source that remembers begin there too, should this process end very soon.
-
-        Without it, what the source knew before would count again after a restart. The first batch
-        tells the source in any case, so this is tried once.
-        """
-        with suppress(SourceUnavailable):
-            await self._around.source.acknowledge(partition_id, progress)
-
-    async def _progress(self, partition_id: int, *, heed_source: bool) -> Progress:
+    async def _progress(self, partition_id: int, *, heed_source: bool) -> tuple[Progress, bool]:
         """Ours or the source's, whichever is further; the source's where they are as far.
 
         Since then another process may have announced a batch to the source, and ours knows nothing
         of it.
+
+        Returns:
+            The progress, and whether the source knows of it.
         """
         ours = (await self._positions()).get(partition_id, Progress())
         if not heed_source:
-            return ours
+            return ours, False
         theirs = await self.obstacles.insist(
             "source", lambda: self._around.source.progress(partition_id), SourceUnavailable
         )
-        return ours if theirs is None or ours.position > theirs.position else theirs
+        if theirs is None or ours.position > theirs.position:
+            return ours, False
+        return theirs, True
