@@ -92,6 +92,21 @@ async def test_what_was_read_is_sent_at_the_stop(tmp_path, clock):
         assert backend.keys == ["1-1-2"]
 
 
+async def test_a_stop_within_a_round_waits_for_the_rounds_that_it_takes(tmp_path, clock):
+    """A backend that comes back within the time to drain gets what was read, each batch once."""
+    async with backend_and_setup(tmp_path, clock) as (backend, setup, log):
+        backend.otherwise = status(503)
+        append(log, *(task_line(n) for n in range(1, 6)))
+        async with exporting(setup) as exporter:
+            await drive(clock, lambda: len(backend.posted) == 2)
+            stopping = asyncio.create_task(exporter.stop())
+            await drive(clock, lambda: len(backend.posted) == 7)
+            backend.otherwise = TAKE
+            append(log, task_line(6))
+            await drive(clock, stopping.done)
+        assert [posted.key for posted in backend.taken] == ["1-1-3", "1-4-5"]
+
+
 async def test_partitions_appear_as_they_are_seen(tmp_path, clock):
     """A partition nobody has seen before gets a lane of its own, and its order is its own."""
     async with backend_and_setup(tmp_path, clock) as (backend, setup, log):
