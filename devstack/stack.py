@@ -131,6 +131,7 @@ class Stack:
             version=str(version),
             partitions=options.partitions,
             global_listeners=_global_listeners(options, version),
+            taken_keys={key for seed in options.seeds for key in seed.keys},
         )
         self._jobs = JobApi(self.engine, clock) if version.has_listener_jobs else None
         self.issuer = Issuer(clock, token_life_s=options.token_life_s)

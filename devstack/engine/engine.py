@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from devstack.bpmn import model
@@ -50,6 +50,7 @@ class Engine:
         partitions: How many; instances are spread over them in turn.
         max_message_bytes: Jobs larger than this get an incident instead of a worker.
         global_listeners: Listeners of every user task (Camunda 8.9), told before its own.
+        taken_keys: Keys that stand for something else already, such as a seed file's.
     """
 
     def __init__(
@@ -61,6 +62,7 @@ class Engine:
         partitions: int = 1,
         max_message_bytes: int = MAX_MESSAGE_BYTES,
         global_listeners: Sequence[model.TaskListener] = (),
+        taken_keys: Collection[int] = (),
     ) -> None:
         self.version = version
         self._clock = clock
@@ -74,7 +76,7 @@ class Engine:
         for partition_id in range(1, partitions + 1):
             partition = Partition(
                 id=partition_id,
-                keys=KeyGenerator(partition_id),
+                keys=KeyGenerator(partition_id, taken_keys),
                 writer=RecordWriter(log, clock, partition_id, f"{version}.0"),
                 clock=clock,
                 schedule=self._schedule,

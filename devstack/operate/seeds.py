@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,6 +41,13 @@ class Seed:
     key: int | str
     bpmn_process_id: str
     xml: str | None
+
+    @property
+    def keys(self) -> Iterator[int]:
+        """Every key that the entity has or refers to."""
+        for field, value in zip(self.entity.fields, self.row, strict=False):  # `seed` is behind
+            if field.kind is Kind.INT64 and value is not None:
+                yield value
 
 
 def parse_seeds(text: bytes) -> list[Seed]:

@@ -168,6 +168,23 @@ async def test_seeds_are_served_beside_what_the_engine_makes(session):
             assert [item["key"] for item in (await response.json())["items"]] == [1, key]
 
 
+async def test_no_key_of_the_engine_is_a_seeds(session):
+    """Seeds out of a real cluster have the keys that an engine gives first; it begins behind."""
+    first = (1 << 51) + 1
+    given = {
+        "process-instances": [{"key": first, "processDefinitionKey": first + 1}],
+        "variables": [{"key": first + 40, "processInstanceKey": first, "name": "seeded"}],
+    }
+    seeds = tuple(read_seeds(given))
+    async with Stack.start(StackOptions(port_base=0, seeds=seeds, is_api_protected=False)) as stack:
+        key = await start_approval(stack)
+        assert key > first + 40
+        for path, items in given.items():
+            url = f"{stack.operate_url}/v1/{path}/{items[0]['key']}"
+            async with session.get(url) as response:
+                assert (await response.json()).items() >= items[0].items()
+
+
 async def test_each_server_has_its_own_faults(session):
     """A fault on one port does not show on the others."""
     async with Stack.start(StackOptions(port_base=0)) as stack:
