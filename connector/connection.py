@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Annotated, ClassVar, Literal
+from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
 from runtime.http import CaFile
 from runtime.oauth import ClientCredentials
 from runtime.settings import Fault, Rule, Settings, Variable
+from worker.address import ADDRESS_REMEDY, AddressInvalidError, parse_address
 
 _SAAS_TOKEN_URL = "https://login.cloud.camunda.io/oauth/token"  # noqa: S105  # an address
 _SAAS_AUDIENCE = "zeebe.camunda.io"
@@ -28,6 +30,24 @@ def _check_credentials(settings: Connection) -> Iterator[Fault]:
         if getattr(settings, field) is None:
             name = settings.name_of(field)
             yield Fault(name, f"is missing for the method {settings.method}", f"set {name}")
+
+
+def _check_address(settings: Connection) -> Iterator[Fault]:
+    try:
+        parse_address(settings.address)
+    except AddressInvalidError as error:
+        yield Fault(settings.name_of("grpc_address"), error.reason, ADDRESS_REMEDY)
+
+
+def _check_token_url(settings: Connection) -> Iterator[Fault]:
+    try:
+        parts = urlsplit(settings.token_url or _SAAS_TOKEN_URL)
+        is_usable = parts.scheme in {"http", "https"} and parts.hostname is not None
+    except ValueError:
+        is_usable = False
+    if not is_usable:
+        name = settings.name_of("token_url")
+        yield Fault(name, "is no http(s) URL", "write the token endpoint's whole address")
 
 
 def _check_cloud(settings: Connection) -> Iterator[Fault]:
@@ -57,6 +77,8 @@ class Connection(Settings):
             _check_credentials,
         ),
         Rule(("cluster_id", "region"), _check_cloud),
+        Rule(("grpc_address", "plaintext"), _check_address),
+        Rule(("token_url",), _check_token_url),
     )
 
     grpc_address: Annotated[
@@ -181,11 +203,8 @@ class Connection(Settings):
         """The gateway's address, scheme included unless the user gave none."""
         if self.grpc_address is not None:
             bare = "://" not in self.grpc_address
-            return (
-                f"https://{self.grpc_address}"
-                if bare and self.plaintext is False
-                else (self.grpc_address)
-            )
+            is_tls = bare and self.plaintext is False
+            return f"https://{self.grpc_address}" if is_tls else self.grpc_address
         if self.cluster_id is not None:
             return f"https://{self.cluster_id}.{self.region}.zeebe.camunda.io:443"
         return _DEFAULT_ADDRESS

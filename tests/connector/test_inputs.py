@@ -39,6 +39,14 @@ def test_a_saas_cluster_gives_its_addresses():
     assert inputs.cluster.audience == "operate.camunda.io"
 
 
+@pytest.mark.parametrize("order", ["asc", "", 1, ["ASC"], {"ASC": 1}])
+def test_an_order_is_asc_or_desc(order):
+    """Whatever type it is of, the fault is the task's and not the worker's."""
+    sort = [{"field": "startDate", "order": order}]
+    expected = ["request.sort[0].order: is not ASC or DESC"]
+    assert faults(variables(request={**SEARCH, "sort": sort})) == expected
+
+
 @pytest.mark.parametrize("url", ["http://h:8081/", "http://h:8081/v1", "http://h:8081/v1/"])
 def test_a_base_url_may_end_in_the_version_or_a_slash(url):
     """People paste base URLs in several forms; all mean the same."""

@@ -34,6 +34,7 @@ def test_an_address_says_where_and_whether_encrypted(text, target, tls):
         ("http://zeebe:65536", "port"),
         ("http://zeebe:26500/v1", "follow the port"),
         ("http://user:canary@zeebe:26500", "credentials"),
+        ("http://[::1:26500", "brackets"),
     ],
 )
 def test_an_address_that_cannot_be_used_says_what_one_looks_like(text, reason):
