@@ -204,9 +204,10 @@ class Delivery:
 
     def _no_token(self, error: TokenError) -> _Verdict:
         """Not the backend's failure, so the circuit breaker is not told."""
-        self._metrics.token_failed.inc()
-        if isinstance(error.__cause__, HttpTimeoutError):
+        if isinstance(error.__cause__, HttpTimeoutError | TimeoutError):
             self._metrics.timeout.labels("token").inc()
+        else:
+            self._metrics.token_failed.inc()
         asked_s = error.retry_after_s if isinstance(error, TokenUnavailableError) else None
         return _Verdict(Unavailable(str(error)), retry_after_s=asked_s)
 

@@ -32,7 +32,8 @@ UNAUTHORIZED = Counter(
     meaning="Answers with status 401 to a request with an access token.",
 )
 TOKEN_FAILED = Counter(
-    name=f"{_UPSTREAM}_token_fetch_failed", meaning="Requests for an access token that failed."
+    name=f"{_UPSTREAM}_token_fetch_failed",
+    meaning="Requests for an access token that failed, but for time-outs.",
 )
 TIMEOUT = Counter(
     name=f"{_UPSTREAM}_timeout",

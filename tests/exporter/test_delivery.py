@@ -20,7 +20,7 @@ from runtime.oauth import ClientCredentials
 from tests.kit.backend import Backend, half, hang, reset, status, web_page
 from tests.kit.clock import FakeClock
 from tests.kit.exporter import PATIENT, Setup, delivering, drive
-from tests.kit.http import serving
+from tests.kit.http import serving, talking
 from tests.kit.loop import leap
 
 REQUEST = Request("1-3-5", b'{"events":[{"id":"1"},{"id":"2"}]}', 2)
@@ -371,6 +371,22 @@ async def test_what_a_token_endpoint_says_is_not_repeated(clock, tmp_path):
         outcome = await outcome_of(delivery, clock)
         assert "answers 401 invalid_client" in outcome.reason
         assert "s3cr3t" not in outcome.reason
+
+
+async def test_a_token_endpoint_that_hangs_is_a_timeout(clock, tmp_path):
+    """As upstream, it counts as a time-out of the phase `token`, and not as a failed fetch."""
+
+    async def hangs(reader, writer):
+        await reader.read()
+
+    policy = Policy(tries=1, try_s=0.05)
+    async with talking(hangs) as url:
+        oauth = ClientCredentials(f"{url}/token", "id", SecretStr("secret"))
+        async with sending(clock, tmp_path, policy=policy, oauth=oauth) as (delivery, _, registry):
+            assert isinstance(await delivery.send(REQUEST), Unavailable)
+            prefix = "zeebe_app_integrations_exporter"
+            assert registry.get_sample_value(f"{prefix}_timeout_total", {"phase": "token"}) == 1
+            assert registry.get_sample_value(f"{prefix}_token_fetch_failed_total") == 0
 
 
 async def test_metrics_are_upstreams(clock, tmp_path):
