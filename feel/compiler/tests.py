@@ -11,7 +11,6 @@ from feel.compiler.operators import ordering
 from feel.ranges import range_includes
 from feel.run import Run, warn_operands
 from feel.syntax import (
-    BooleanLiteral,
     In,
     InputValue,
     InstanceOf,
@@ -42,9 +41,6 @@ def unary_tests_code(node: UnaryTests, scope: Scope) -> Code:
     """The code of unary tests; `scope` has the value under test."""
     if not node.tests:
         return lambda _frame: True
-    only = node.tests[0]
-    if len(node.tests) == 1 and isinstance(only, BooleanLiteral) and not node.negated:
-        return _equals(only.value, scope)
     passes = any_passes([_test(test, scope) for test in node.tests])
     if not node.negated:
         return passes
@@ -102,11 +98,6 @@ def _in_range(code: Code, slot: int) -> Code:
         return None if interval is None else range_includes(interval, frame[slot])
 
     return decide
-
-
-def _equals(value: bool, scope: Scope) -> Code:  # noqa: FBT001 - the literal of an input entry
-    slot = input_slot(scope) or 0
-    return lambda frame: equal(frame[RUN], frame[slot], value)
 
 
 def _matches(run: Run, value: Value, wanted: Value) -> bool | None:

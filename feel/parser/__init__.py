@@ -13,7 +13,7 @@ from feel.parser.clauses import CLAUSES
 from feel.parser.core import INFIXES, PREFIXES, Parser
 from feel.parser.operands import OPERANDS
 from feel.parser.operators import OPERATORS
-from feel.syntax import Node, UnaryTests
+from feel.syntax import BooleanLiteral, Node, UnaryComparison, UnaryTests
 
 __all__ = ["parse_expression", "parse_unary_tests"]
 
@@ -52,4 +52,7 @@ def parse_unary_tests(text: str, names: Iterable[str] = ()) -> UnaryTests:
             return UnaryTests(tuple(tests), negated=True)
         parser.at = start  # `not(a) and b` is an expression like any other
     tests = parser.expressions(END)
+    parser.at -= 1
+    if isinstance(tests[-1], BooleanLiteral) and parser.ends_with_boolean():
+        tests[-1] = UnaryComparison("=", tests[-1])
     return UnaryTests(tuple(tests))

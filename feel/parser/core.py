@@ -99,6 +99,14 @@ class Parser:
             return True
         return self.tokens[self.at + 2] != "("
 
+    def ends_with_boolean(self) -> bool:
+        """Whether `true` or `false` was read last and the text ends with it.
+
+        As on Camunda, such a test asks whether the value is the same; any other that is true
+        passes any value: `5 in true` is null, `5 in (true)` is true.
+        """
+        return self.tokens[self.at] == END and self.tokens[self.at - 1] in ("true", "false")
+
     def grow(self, height: int = 0) -> None:
         """Note that a part has one level more than its highest part, of `height` or read last."""
         self.height = height = max(height, self.height) + 1

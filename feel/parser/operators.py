@@ -12,7 +12,6 @@ from feel.syntax import (
     Argument,
     Between,
     Binary,
-    BooleanLiteral,
     Call,
     Filter,
     In,
@@ -78,8 +77,7 @@ def among(parser: Parser, value: Node, binding: int) -> Node:
     else:
         test = parser.expression(binding)
         _end_comparison(parser)
-        # As on Camunda: `in true` asks whether the value is true, `in (true)` passes any value.
-        if isinstance(test, BooleanLiteral):
+        if parser.ends_with_boolean():
             return Binary("=", value, test)
         return In(value, (test,))
     _end_comparison(parser)

@@ -113,6 +113,8 @@ MENDED = {
     "false in (1, true)": True,
     "5 in (true)": True,
     "5 in true": None,
+    "[5 in true, 5 in false]": [True, False],
+    "5 in true or false": True,
     "false in true": False,
     # Texts.
     'replace("foobar", "(o)", "$10")': "fo0o0bar",
@@ -152,11 +154,15 @@ def test_an_expression_that_once_differed_has_the_result_of_camunda(text, result
         ("1 > 2", False, True),
         ("1 > 2", 3, False),
         ("true", False, False),
+        ("true", "a", None),
+        ("4, true", 3, None),
+        ("4, true", None, False),
+        ("(true)", 3, True),
         ("true, 3", False, True),
         ("not(true)", None, False),
         ("true, false", "a", True),
     ],
 )
 def test_a_unary_test_that_is_true_passes_any_value(tests, value, passes):
-    """As on Camunda: only `true` on its own asks whether the value is true."""
+    """As on Camunda: only `true` at the end asks whether the value is true."""
     assert feel.unary_tests(tests).evaluate(value) is passes
