@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import TypeVar
+
+from multidict import CIMultiDict, CIMultiDictProxy
 
 from connector.login import Logins
 from connector.redaction import MASK
@@ -97,11 +99,22 @@ def _without(answer: Answer, shown: Mapping[str, str]) -> Answer:
     """An error answer in which the credentials that were sent with the request are masked."""
     if answer.status < _BAD_REQUEST:
         return answer
-    body = answer.body
-    for value in shown.values():
-        credential = value.removeprefix("Bearer ").removeprefix("Basic ")
+    headers, body = CIMultiDict(answer.headers), answer.body
+    for credential in _credentials(shown):
         body = body.replace(credential.encode(), MASK.encode())
-    return replace(answer, body=body)
+        items = headers.items()
+        headers = CIMultiDict((name, value.replace(credential, MASK)) for name, value in items)
+    return replace(answer, headers=CIMultiDictProxy(headers), body=body)
+
+
+def _credentials(shown: Mapping[str, str]) -> Iterator[str]:
+    """What of the headers is secret: without the scheme, and of each cookie the value."""
+    for name, value in shown.items():
+        if name == "Cookie":
+            values = [cookie.partition("=")[2] for cookie in value.split("; ")]
+        else:
+            values = [value.removeprefix("Bearer ").removeprefix("Basic ")]
+        yield from filter(None, values)
 
 
 def _basic(login: BasicLogin) -> str:

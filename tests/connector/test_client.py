@@ -100,6 +100,28 @@ async def test_a_session_begins_with_a_login_and_repeats_its_csrf_token(client, 
     assert operate.asked[1].headers["OPERATE-X-CSRF-TOKEN"] == "csrf-1"
 
 
+async def test_an_error_that_repeats_a_session_comes_without_it(client, operate):
+    """Neither the cookie's value alone nor the CSRF token is shown, in the body or in a header."""
+    said = {"message": "session session-1 has the token csrf-1"}
+    operate.say(answer(said, 400, X_Session="session-1", Retry_After="7"))
+    with pytest.raises(HttpError) as caught:
+        await send(client, operate.origin, authentication={"type": "session", **LOGIN})
+    response = caught.value.variables["response"]
+    assert response["body"] == {"message": "session *** has the token ***"}
+    assert response["headers"]["X-Session"] == "***"
+    assert caught.value.retry_after_s == 7
+    assert "session-1" not in caught.value.message
+
+
+async def test_an_empty_csrf_token_masks_nothing(client, operate):
+    """A server that sends the header without a value gets its errors shown as they are."""
+    operate.csrf = ""
+    operate.say(answer({"message": "no such key"}, 404))
+    with pytest.raises(HttpError) as caught:
+        await send(client, operate.origin, authentication={"type": "session", **LOGIN})
+    assert caught.value.variables["response"]["body"] == {"message": "no such key"}
+
+
 async def test_a_session_that_ended_is_begun_again(client, operate):
     """A 401 to a session leads to a new login and a second try."""
     operate.say(answer({}, 401), answer(page()))

@@ -46,6 +46,7 @@ class Operate:
     logins: int = 0
     login_status: int = 204
     login_path: str = "/api/login"
+    csrf: str = "csrf-{}"
 
     async def __call__(self, request: web.Request) -> web.StreamResponse:
         body = await request.read()
@@ -72,7 +73,7 @@ class Operate:
         response = web.Response(status=self.login_status)
         if self.login_status < 300:
             response.set_cookie("OPERATE-SESSION", f"session-{self.logins}", httponly=True)
-            response.headers["OPERATE-X-CSRF-TOKEN"] = f"csrf-{self.logins}"
+            response.headers["OPERATE-X-CSRF-TOKEN"] = self.csrf.format(self.logins)
         return response
 
     def say(self, *answers) -> None:
