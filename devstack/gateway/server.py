@@ -77,7 +77,7 @@ class Gateway:
         except RuntimeError as error:
             # gRPC's own text tells only how to see more of it.
             reason = "the port is taken, or the address is none of this machine's"
-            raise OSError(f"the gateway on {self._host}:{port}: {reason}") from error
+            raise OSError(f"the gateway cannot listen on {host}:{port}: {reason}") from error
         await server.start()
         self._server = server
         return bound

@@ -130,7 +130,8 @@ async def test_operates_own_swagger_page_needs_no_csrf_token(clock, version, hos
         async with session.post("/api/login", params=DEMO) as response:
             host = host or response.url.authority
         headers = {"Referer": f"http://{host}/swagger-ui/index.html"}
-        assert await status_of(session, headers=headers) == status
+        cookies = {name: cookie.value for name, cookie in response.cookies.items()}
+        assert await status_of(session, headers=headers, cookies=cookies) == status
 
 
 async def test_a_log_in_may_stand_in_a_form(clock):
