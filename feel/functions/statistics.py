@@ -18,22 +18,27 @@ STATISTICS = Category("Functions over all items of a list")
 def _over_items(
     name: str, *examples: tuple[str, str]
 ) -> Callable[[Implementation], Implementation]:
-    """Declare a function of a list that also takes the items as its arguments."""
+    """Declare a function of a list that also takes the items as its arguments.
+
+    By place a list or its items, so that one value stands for a list of it; by name a list alone.
+    """
 
     def declare(implementation: Implementation) -> Implementation:
-        def over_one(run: Run, items: Value) -> Value:
-            return implementation(run, items if is_list(items) else [items])
-
         def over_arguments(run: Run, *items: Value) -> Value:
-            return implementation(run, items) if items else None
+            only = items[0] if len(items) == 1 else None
+            return implementation(run, only if is_list(only) else items)
 
-        over_one.__doc__ = over_arguments.__doc__ = implementation.__doc__
-        listed, *spread = examples
-        STATISTICS.function(name, "list: any", listed)(over_one)
-        STATISTICS.function(name, "items...: any", *spread)(over_arguments)
+        over_arguments.__doc__ = implementation.__doc__
+        STATISTICS.function(name, "items...: any", *examples)(over_arguments)
+        STATISTICS.function(name, "list: list", _by_name(name, examples[0]))(implementation)
         return implementation
 
     return declare
+
+
+def _by_name(name: str, example: tuple[str, str]) -> tuple[str, str]:
+    text, result = example
+    return text.replace(f"{name}(", f"{name}(list: "), result
 
 
 def _numbers(run: Run, items: Sequence[Value]) -> list[Number] | None:

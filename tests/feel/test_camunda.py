@@ -59,6 +59,12 @@ MENDED = {
     "append(list: [1], items: [])": [1],
     "put all(contexts: [])": {},
     "concatenate()": None,
+    "sum(list: 1)": None,
+    "sum(list: [1, 2])": 3,
+    "sum(1)": 1,
+    "sum([[1]])": None,
+    "all(list: true)": None,
+    "mode(list: [])": [],
     "append([1])": None,
     # The names that the engine has for its parameters.
     'extract(input: "foobar", pattern: "o+")': ["oo"],
