@@ -81,7 +81,7 @@ class Client:
         with translating():
             answer = await self._answer(request, until_s)
         if answer.status >= _BAD_REQUEST:
-            raise_for_status(answer, request.line, self._clock.now_ms())
+            raise_for_status(answer, request, self._clock.now_ms())
         return read_response(answer, request.operation)
 
     async def _answer(self, request: Request, until_s: float) -> Answer:

@@ -19,6 +19,8 @@ from connector.errors import (
     ResponseInvalid,
     TokenError,
 )
+from connector.operations import DELETE
+from connector.request import Request
 from connector.response import header_map
 from runtime import errors as runtime_errors
 from runtime.http import Answer
@@ -32,6 +34,12 @@ _REMEDIES: Mapping[int, str] = {
     403: "Give these credentials the permission to read, in Identity or Console",
     404: "Check the key and the URL; what was just created can be seen a moment later",
     429: "Ask less often",
+}
+_REMEDIES_OF_DELETE: Mapping[int, str] = {
+    **_REMEDIES,
+    400: "Delete only what has ended, that is COMPLETED or CANCELED",
+    403: "Give these credentials the permission to delete, in Identity or Console",
+    404: "Check the key and the URL; it may be deleted already",
 }
 _TOO_LATE = "No whole answer in time; give the task more with timeoutSeconds, or ask for less"
 _SHOWN_CHARS = 500
@@ -86,19 +94,20 @@ def _remedy_first(text: str) -> str:
     return f"{remedy[0].upper()}{remedy[1:]}: {problem}" if problem and remedy else text
 
 
-def raise_for_status(answer: Answer, asked: str, now_ms: int) -> NoReturn:
-    """Raise what an answer of status 400 or more means; `asked` is what it answers, for people.
+def raise_for_status(answer: Answer, request: Request, now_ms: int) -> NoReturn:
+    """Raise what an answer of status 400 or more to `request` means.
 
     Raises:
         HttpError: always; its `variables` hold headers and body under `response`.
     """
     body = error_body(answer.body)
-    remedy = _REMEDIES.get(answer.status, "")
+    remedies = _REMEDIES_OF_DELETE if request.operation is DELETE else _REMEDIES
+    remedy = remedies.get(answer.status, "")
     if answer.status >= _SERVER_ERROR:
         remedy = "The API cannot answer just now; look at its logs when this goes on"
     said = f"status {answer.status} {answer.reason or phrase(answer.status)}{_message(body)}"
     raise HttpError(
-        f"{remedy or 'The API refused the request'}: {asked} was answered with {said}",
+        f"{remedy or 'The API refused the request'}: {request.line} was answered with {said}",
         code=str(answer.status),
         variables={"response": {"headers": header_map(answer.headers), "body": body}},
         retry_after_s=retry_after_s(answer.headers, now_ms),

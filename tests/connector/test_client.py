@@ -46,7 +46,7 @@ async def client():
 async def send(client, origin, *, time_left_s=60, **sections):
     """Send what inputs with these sections mean."""
     cluster = {"operateUrl": origin, "tokenUrl": f"{origin}/token"}
-    inputs = read_inputs(variables(cluster=cluster, **sections), Policy())
+    inputs = read_inputs(variables(cluster=cluster, **sections), Policy(allow_delete=True))
     return await client.send(build(inputs), time_left_s)
 
 
@@ -111,6 +111,24 @@ async def test_an_error_that_repeats_a_session_comes_without_it(client, operate)
     assert response["headers"]["X-Session"] == "***"
     assert caught.value.retry_after_s == 7
     assert "session-1" not in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("status", "remedy"),
+    [
+        (400, "Delete only what has ended, that is COMPLETED or CANCELED: DELETE http"),
+        (403, "Give these credentials the permission to delete"),
+        (404, "Check the key and the URL; it may be deleted already"),
+        (429, "Ask less often"),
+    ],
+)
+async def test_a_delete_that_is_refused_says_what_to_change(client, operate, status, remedy):
+    """The API tells no reason that can be relied on, and a delete has reasons of its own."""
+    operate.say(answer({}, status))
+    request = {"endpoint": "processInstances", "operation": "delete", "key": 1}
+    with pytest.raises(HttpError) as caught:
+        await send(client, operate.origin, request=request)
+    assert caught.value.message.startswith(remedy)
 
 
 async def test_an_empty_csrf_token_masks_nothing(client, operate):
