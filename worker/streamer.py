@@ -124,6 +124,9 @@ class Streamer:
     async def _read_unless_quiet(self, call: JobCall[Job]) -> Job | None:
         """Read one job; when none comes for a moment, end the stream, for nothing is lost then."""
         reading = asyncio.ensure_future(call.read())
-        if await settled([reading], self._clock, _QUIET_S):
-            call.cancel()
-        return await reading
+        try:
+            if await settled([reading], self._clock, _QUIET_S):
+                call.cancel()
+            return await reading
+        finally:
+            reading.cancel()  # it may be we who are cancelled, and nobody reads on then

@@ -259,6 +259,29 @@ async def test_cancelling_the_run_ends_it_at_once(gateway):
     assert {call.method for call in gateway.received} == {"ActivateJobs"}
 
 
+def readers():
+    """Tasks of their own that read a stream."""
+    return [task for task in asyncio.all_tasks() if task.get_coro().__qualname__ == "JobCall.read"]
+
+
+async def test_cancelling_a_stop_leaves_no_stream_that_is_read(gateway, clock):
+    """A stream that is read out after the stop is over with the run."""
+    stop = asyncio.Event()
+    async with Gateway(gateway.address) as client:
+        options = WorkerOptions("demo", "tested", max_jobs_active=2, stream_enabled=True)
+        worker = Worker(client, options, Held(), clock=clock)
+        task = asyncio.create_task(worker.run(stop, 5))
+        await eventually(lambda: gateway.open_calls["StreamActivatedJobs"] == 1)
+        # A full worker does not read its stream; the stop lets it see what was pushed meanwhile.
+        gateway.add_jobs(2)
+        await eventually(lambda: worker.jobs_in_hand == 2)
+        stop.set()
+        await eventually(lambda: len(readers()) == 1)
+        task.cancel()
+        await asyncio.wait([task])
+        await eventually(lambda: not readers())
+
+
 async def test_a_fault_of_our_own_ends_the_run_after_a_drain(gateway):
     """A bug in the fetching shows: jobs in hand are finished, then `run` raises it."""
 
