@@ -58,9 +58,9 @@ class Feeder(Protocol):
 
 
 class FileFeeder:
-    """Appends to a log file, which is rotated now and then."""
+    """Appends to a log file, rotated so often that hundreds of files lie there in the end."""
 
-    def __init__(self, directory: Path, rotate_bytes: int = 2**20) -> None:
+    def __init__(self, directory: Path, rotate_bytes: int = 2**14) -> None:
         self._log = directory / "records.jsonl"
         self._rotate_bytes = rotate_bytes
         self._rotations = 0
