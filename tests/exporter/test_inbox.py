@@ -7,6 +7,7 @@ import pytest
 
 from exporter.errors import InboxFull
 from exporter.inbox import Inbox
+from tests.kit.waiting import PATIENCE_S
 
 
 @asynccontextmanager
@@ -65,7 +66,7 @@ async def test_a_sender_that_hangs_up_leaves_nothing_uncounted(tmp_path):
         putting = asyncio.create_task(inbox.put([(1, b"a")]))
         await asyncio.sleep(0)
         putting.cancel()
-        entries = await asyncio.wait_for(inbox.take(1, 0), 5)
+        entries = await asyncio.wait_for(inbox.take(1, 0), PATIENCE_S)
         assert [entry.raw for entry in entries] == [b"a"]
-        await asyncio.wait_for(inbox.appeared(0), 5)
+        await asyncio.wait_for(inbox.appeared(0), PATIENCE_S)
         assert inbox.waiting_bytes == 33

@@ -15,6 +15,7 @@ from exporter.sources import SCHEMES, open_source, probe, unknown_scheme
 from exporter.sources.log_files.tail import OpenFile
 from tests.kit.clock import FakeClock
 from tests.kit.exporter import drive
+from tests.kit.loop import quiet
 from tests.kit.record_source import options_of, reading
 from tests.kit.records import append, other_line, task_line
 
@@ -166,7 +167,7 @@ async def test_a_bookmark_waits_for_partitions_to_be_written_down(tmp_path, cloc
     append(log, task_line(1), task_line(2, partition=2))
     async with reading_from(log, clock, tmp_path) as read:
         await clock.advance(5.0)
-        await asyncio.sleep(0.05)
+        await quiet()
         assert read.chunks == []
         partitions = read.source.partitions()
         assert await anext(partitions) == 2
@@ -284,7 +285,9 @@ def test_blocks_that_are_in_memory_are_the_lines_of_the_file(tmp_path):
 
 
 @settings(
-    deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    deadline=None,
+    max_examples=25,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(
     st.lists(st.sampled_from(["write", "half", "rename", "cut", "restart", "wait"]), max_size=15)
