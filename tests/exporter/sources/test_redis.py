@@ -441,6 +441,9 @@ async def test_one_process_reads_and_the_next_takes_over_when_it_ends(server, op
             taking = asyncio.create_task(anext(two.partitions()))
             await asyncio.sleep(0.1)
             assert not taking.done()
+            # as leaving the source does; a log that went on might take the lock back at once
+            one._reading.cancel()
+            await asyncio.wait((one._reading,))
             await one._stream_log._ownership.give_up()
             async with asyncio.timeout(PATIENCE_S):
                 assert await taking == 1
