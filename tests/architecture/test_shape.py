@@ -11,6 +11,9 @@ ROOT = Path(__file__).parents[2]
 PACKAGES = ("connector", "exporter", "worker", "feel", "runtime", "devstack", "bpmn")
 SOURCES = sorted(path for name in PACKAGES for path in (ROOT / name).rglob("*.py"))
 TESTS = sorted((ROOT / "tests").rglob("test_*.py"))
+ALL_OF_TESTS = sorted((ROOT / "tests").rglob("*.py"))
+WAITS = {"timeout": 0, "wait_for": 1, "eventually": 1}
+"""Calls that give up after a while, by the place of that while among their arguments."""
 MAX_MODULE_LINES = 400
 MAX_FUNCTION_LINES = 60
 EMPTY_NAMES = {"utils", "util", "common", "helper", "helpers", "manager", "misc", "base_utils"}
@@ -66,3 +69,23 @@ def test_a_test_says_what_it_proves(path):
         if node.name.startswith("test_") and not ast.get_docstring(node)
     ]
     assert silent == []
+
+
+@pytest.mark.parametrize("path", ALL_OF_TESTS, ids=shown)
+def test_a_test_waits_with_the_patience_that_all_share(path):
+    """How long is too long hangs on the machine: no test has a number of seconds of its own."""
+    impatient = [
+        ast.unparse(node)
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and isinstance(limit_of(node), ast.Constant)
+    ]
+    assert impatient == []
+
+
+def limit_of(call):
+    """What a call that waits says of how long, None where it says nothing or does not wait."""
+    name = ast.unparse(call.func).rpartition("asyncio.")[2]
+    at = WAITS.get(name, len(call.args))
+    named = {keyword.arg: keyword.value for keyword in call.keywords}
+    limit = call.args[at] if at < len(call.args) else named.get("within_s")
+    return limit if name in WAITS else None

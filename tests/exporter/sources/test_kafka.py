@@ -546,9 +546,7 @@ async def test_a_broker_that_comes_back_is_read_on(tmp_path):
                     for at in range(begin, begin + 100):
                         await producer.send("zeebe", user_task(at), partition=0)
                     await producer.flush()
-                    await eventually(
-                        lambda begin=begin: begin + 99 in positions(taken).get(1, ()), 30
-                    )
+                    await eventually(lambda begin=begin: begin + 99 in positions(taken).get(1, ()))
                     wire.refuses = True
                     wire.cut()
                     await asyncio.sleep(0.5)

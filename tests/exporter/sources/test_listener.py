@@ -307,7 +307,7 @@ class ScriptedGateway:
         body = await request.json()
         if request.path == "/v2/jobs/activation":
             self.polls.append(body)
-            await eventually(self._has_next, within_s=3600)
+            await eventually(self._has_next, within_s=10 * PATIENCE_S)
             batch = self.batches.pop(0)
             if isinstance(batch, web.Response):
                 return batch
