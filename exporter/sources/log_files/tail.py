@@ -49,10 +49,12 @@ class OpenFile:
         self.size_bytes = 0
         self.is_deleted = False
         self._file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        self._first_line = _first_line(os.pread(self._file, HEAD_BYTES, 0))
+        self._is_another = _digest(self._first_line) != identity
 
     def look(self) -> bool:
         """Look how large it is; False when it was cut to nothing and begun anew, or is another."""
-        if identity_of(os.pread(self._file, HEAD_BYTES, 0)) != self.identity:
+        if self._is_another or not self._is_itself():
             return False
         status = os.fstat(self._file)
         self.size_bytes = status.st_size
@@ -67,7 +69,11 @@ class OpenFile:
         if not (self._is_cached(offset) and self._is_cached(offset + BLOCK_BYTES - 1)):
             return None
         block = _whole_lines(os.pread(self._file, BLOCK_BYTES, offset), offset)
-        return block if block.lines else None
+        return block if block.lines and self._is_itself() else None
+
+    def _is_itself(self) -> bool:
+        """Whether it begins as it did; asked after reading, since it may be cut at any moment."""
+        return os.pread(self._file, len(self._first_line), 0) == self._first_line
 
     def _is_cached(self, offset: int) -> bool:
         """Whether the byte at `offset` is in memory, or behind the end of the file."""
@@ -80,7 +86,7 @@ class OpenFile:
         return True
 
     def read(self, offset: int, longest_bytes: int) -> Block:
-        """Whole lines from `offset` on, some hundred of them.
+        """Whole lines from `offset` on, some hundred of them; none when it was begun anew.
 
         Args:
             offset: Where a line begins.
@@ -90,6 +96,8 @@ class OpenFile:
         while True:
             text = os.pread(self._file, wanted, offset)
             block = _whole_lines(text, offset)
+            if not self._is_itself():
+                return Block([], offset)
             if block.lines or len(text) < wanted:
                 return block
             if wanted > longest_bytes:
@@ -116,14 +124,17 @@ class OpenFile:
 
 def identity_of(head: bytes) -> str:
     """What a file is known by that begins with `head`; empty while its first line is not whole."""
-    line = _first_line(head)
-    return blake2b(line, digest_size=8).hexdigest() if line else ""
+    return _digest(_first_line(head))
 
 
 def first_timestamp_ms(head: bytes) -> int | None:
     """The time of the first record of a file that begins with `head`."""
     timestamp = _TIMESTAMP.search(_first_line(head))
     return int(timestamp[1]) if timestamp else None
+
+
+def _digest(line: bytes) -> str:
+    return blake2b(line, digest_size=8).hexdigest() if line else ""
 
 
 def _first_line(head: bytes) -> bytes:

@@ -12,7 +12,7 @@ from exporter.errors import SourceRefused, SourceUnavailable
 from exporter.progress import Progress
 from exporter.record import Fault
 from exporter.sources import SCHEMES, open_source, probe, unknown_scheme
-from exporter.sources.log_files.tail import OpenFile
+from exporter.sources.log_files.tail import OpenFile, identity_of
 from tests.kit.clock import FakeClock
 from tests.kit.exporter import drive
 from tests.kit.loop import quiet
@@ -132,6 +132,24 @@ async def test_a_cut_before_the_end_was_read_is_told(tmp_path, clock):
         await chunks.aclose()
     ((partition, reason),) = options.observer.gaps
     assert (partition, "were not read" in reason) == (1, True)
+
+
+async def test_a_file_that_is_begun_anew_while_it_is_read_is_read_from_its_beginning(
+    tmp_path, clock
+):
+    """Cut and already longer again than it was read, it gives none of its lines out of order."""
+    log = tmp_path / "r.jsonl"
+    append(log, *(task_line(n) for n in range(1, 1000)))
+    options = options_of(f"file://{log}", clock, tmp_path)
+    async with open_source(options) as source:
+        chunks = source.read(1, Progress())
+        await anext(chunks)
+        log.write_bytes(b"".join(task_line(n) for n in range(2000, 3000)))
+        following = asyncio.ensure_future(anext(chunks))
+        await drive(clock, following.done)
+        assert following.result().records[0].position == 2000
+        await chunks.aclose()
+    assert len(options.observer.gaps) == 1
 
 
 async def test_files_are_read_from_the_oldest_on(tmp_path, clock):
@@ -274,7 +292,7 @@ def test_blocks_that_are_in_memory_are_the_lines_of_the_file(tmp_path):
     """The fast way and the sure way give the same lines."""
     log = tmp_path / "r.jsonl"
     append(log, *(task_line(n) for n in range(1, 3000)))
-    file = OpenFile(str(log), "", (0, ""))
+    file = OpenFile(str(log), identity_of(task_line(1)), (0, ""))
     for read in (lambda at: file.read(at, 1 << 20), file.read_cached):
         offset, lines = 0, []
         while (block := read(offset)) is not None and block.lines:
