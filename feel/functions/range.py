@@ -117,7 +117,7 @@ def _overlaps_before(a: Range, b: Range) -> bool:
 
 
 def _point_finishes(point: Value, r: Range) -> bool:
-    return r.end_included and _order(point, r.end) == 0
+    return _order(point, r.end) == 0 and r.end_included
 
 
 def _finishes(a: Range, b: Range) -> bool:
@@ -137,7 +137,7 @@ def _during(a: Range, b: Range) -> bool:
 
 
 def _point_starts(point: Value, r: Range) -> bool:
-    return r.start_included and _order(point, r.start) == 0
+    return _order(point, r.start) == 0 and r.start_included
 
 
 def _starts(a: Range, b: Range) -> bool:

@@ -115,6 +115,10 @@ MENDED = {
     "0 ** -1": None,
     "0 ** -0.5": None,
     "(-8) ** 0.5": None,
+    # A point that has no place among those of the range.
+    "starts(null, (1..3))": None,
+    'finished by((1..3), "a")': None,
+    "starts(1, (1..3))": False,
     # Tests of a value.
     "false in (1, true)": True,
     "5 in (true)": True,
