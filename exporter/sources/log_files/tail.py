@@ -13,6 +13,7 @@ _TIMESTAMP = re.compile(rb'"timestamp"\s*:\s*(\d{1,15})')
 BLOCK_BYTES = 192 * 1024
 """What is read at once: it and its lines fit into a processor's cache, which is half the time."""
 
+_CLOSED = -1
 _NO_WAIT: int | None = getattr(os, "RWF_NOWAIT", None)  # Linux alone has it
 
 
@@ -109,8 +110,14 @@ class OpenFile:
         return os.pread(self._file, BLOCK_BYTES, offset)
 
     def close(self) -> None:
-        """Let go of it."""
-        os.close(self._file)
+        """Let go of it; once it is closed nothing happens.
+
+        A lane that ends does not wait for the thread that looks for it, and a second `os.close`
+        would close whatever has the number by then.
+        """
+        file, self._file = self._file, _CLOSED
+        if file != _CLOSED:
+            os.close(file)
 
     def _pass_over(self, offset: int, beginning: bytes) -> Block:
         at = offset

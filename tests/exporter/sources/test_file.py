@@ -302,6 +302,17 @@ def test_blocks_that_are_in_memory_are_the_lines_of_the_file(tmp_path):
     file.close()
 
 
+def test_a_file_is_closed_once(tmp_path):
+    """A second time does nothing: its number may be another file's by then."""
+    log = tmp_path / "r.jsonl"
+    append(log, task_line(1))
+    file = OpenFile(str(log), identity_of(task_line(1)), (0, ""))
+    file.close()
+    with log.open("rb") as other:  # has the number now
+        file.close()
+        assert other.read() == task_line(1)
+
+
 @settings(
     deadline=None,
     max_examples=25,
