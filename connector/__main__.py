@@ -130,7 +130,12 @@ async def _rendered(path: Path, settings: ConnectorSettings, environ: Mapping[st
         TokenCache(session, clock, random.random) as tokens,
     ):
         sources = secret_sources(settings, environ, session, tokens, clock)
-        return await render(read_job_file(path), sources, settings.policy)
+        return await render(
+            read_job_file(path),
+            sources,
+            settings.policy,
+            upstream_secrets=settings.upstream_secrets,
+        )
 
 
 if __name__ == "__main__":

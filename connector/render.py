@@ -16,7 +16,8 @@ from connector.official.request import build as build_official
 from connector.official.template import are_operate_inputs
 from connector.redaction import MASK, Redaction
 from connector.request import Authorization, BasicLogin, Request, SessionLogin, build
-from connector.secrets import SecretSource, resolve
+from connector.secrets import Resolved, SecretSource, resolve
+from connector.upstream_secrets import resolve_text
 from runtime.oauth import ClientCredentials
 from worker.job import Job
 
@@ -52,19 +53,32 @@ async def render(
     variables: Mapping[str, object],
     sources: Sequence[SecretSource],
     policy: Policy,
+    *,
+    upstream_secrets: bool = False,
 ) -> str:
     """The request as HTTP text, every secret masked, for our own template or Camunda's.
+
+    With `upstream_secrets` they are filled in as upstream does.
 
     Raises:
         ConnectorError: as the job itself would fail.
     """
-    resolved = await resolve(variables, sources, RENDERED)
+    resolved = await (_resolved_as_upstream if upstream_secrets else resolve)(
+        variables, sources, RENDERED
+    )
     redaction = Redaction(resolved.secrets)
     if are_operate_inputs(variables):
         official = build_official(read_official_inputs(resolved.variables, policy))
         return redaction.text("\n".join(_official_lines(official)))
     request = build(read_inputs(resolved.variables, policy))
     return redaction.text("\n".join(_lines(request)))
+
+
+async def _resolved_as_upstream(
+    variables: Mapping[str, object], sources: Sequence[SecretSource], job: Job
+) -> Resolved:
+    filled = await resolve_text(orjson.dumps(variables).decode(), sources, job)
+    return Resolved(_parse(filled.text, "what the secrets make of the job"), filled.secrets)
 
 
 RENDERED = Job(0, "", 0, "", 0, 0, "", 0, "{}", "", 1, 0, "{}", "<default>")

@@ -12,7 +12,7 @@ from connector.secrets import EnvironmentSecrets
 from connector.settings import ConnectorSettings
 from runtime.settings import load
 from tests.kit.http import serving
-from tests.kit.jobs import variables
+from tests.kit.jobs import SEARCH, variables
 from tests.kit.official import GET, SAAS
 from tests.kit.official import variables as official_variables
 
@@ -28,6 +28,14 @@ async def test_a_request_of_our_own_template_is_shown():
         "Authorization: Bearer ***",
         "# token from http://localhost:18080/token for operate-api",
     ]
+
+
+@pytest.mark.parametrize(("is_upstream", "asked"), [(False, "mysecrets.KEY"), (True, "my***")])
+async def test_secrets_are_filled_in_as_the_job_has_them(is_upstream, asked):
+    """Where upstream's way with secrets is set, the request is the one that it makes."""
+    search = {**SEARCH, "filter": {"bpmnProcessId": "mysecrets.KEY"}}
+    shown = await render(variables(request=search), SECRETS, Policy(), upstream_secrets=is_upstream)
+    assert f'"bpmnProcessId": "{asked}"' in shown
 
 
 async def test_a_request_of_camundas_template_is_shown():
