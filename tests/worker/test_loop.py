@@ -226,9 +226,13 @@ async def test_outcomes_that_find_no_gateway_hold_a_stop_up_for_the_drain_only(g
         async with running(gateway, held, drain_s=0.1, clock=clock) as run:
             await eventually(lambda: len(held.jobs) == 3)
             await gateway.stop()
-            began_s = clock.monotonic_s()
-            await run.stopped()
-            assert 3 < clock.monotonic_s() - began_s <= 0.1 + HAND_BACK_S + GRACE_S
+            await eventually(lambda: run.seen.poll_failures)
+            run.stop.set()
+            for wait_s in (0.1, HAND_BACK_S):
+                await run.waits(wait_s)
+                assert not run.task.done()
+                await clock.advance(wait_s)
+            await run.task
     assert [log["count"] for log in logs if log["event"] == "jobs_left_to_their_timeout"] == [3]
 
 
