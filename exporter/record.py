@@ -16,6 +16,9 @@ UNKNOWN_POSITION = -1
 MOST_PARTITIONS = 8191
 """A key has 13 bits for its partition."""
 
+MOST_INT64 = 2**63 - 1
+"""Zeebe counts in signed 64 bits, and so does SQLite, which keeps the positions here."""
+
 ILLEGIBLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """What decoders raise on text that they cannot read; the last when it is nested too deeply."""
 
@@ -45,13 +48,13 @@ class Record(msgspec.Struct, frozen=True, gc=False, rename="camel"):
         timestamp: Milliseconds since 1970-01-01 UTC by the broker's clock; -1 when not told.
     """
 
-    position: Annotated[int, msgspec.Meta(ge=0)]
+    position: Annotated[int, msgspec.Meta(ge=0, le=MOST_INT64)]
     partition_id: Annotated[int, msgspec.Meta(ge=1, le=MOST_PARTITIONS)]
     key: int
     value_type: str
     intent: str
     value: msgspec.Raw
-    timestamp: int = -1
+    timestamp: Annotated[int, msgspec.Meta(ge=-MOST_INT64, le=MOST_INT64)] = -1
 
 
 class Fault(StrEnum):
