@@ -2,12 +2,16 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
+from pathlib import Path
 
 import pytest
 
 from exporter.sources.log_files.listing import Listing, matching
 from tests.kit.opened import opened
 from tests.kit.records import append, task_line
+
+NOBODY = 65534
 
 
 def names(pattern) -> set[str]:
@@ -47,14 +51,25 @@ def test_a_pattern_may_be_relative(tmp_path, monkeypatch):
     assert names("1.jsonl") == names("*.jsonl") == {"./1.jsonl"}
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_a_directory_that_may_not_be_read_is_told_unless_it_is_one_of_many(tmp_path):
+@pytest.fixture
+def with_a_closed_directory():
+    """Two directories; root, who may read everything, is nobody while the test runs."""
+    with tempfile.TemporaryDirectory() as directory:
+        Path(directory).chmod(0o755)
+        (Path(directory) / "closed").mkdir(mode=0)
+        user = os.geteuid()
+        if user == 0:
+            os.seteuid(NOBODY)
+        yield Path(directory)
+        os.seteuid(user)
+
+
+def test_a_directory_that_may_not_be_read_is_told_unless_it_is_one_of_many(with_a_closed_directory):
     """Of directories found by a wildcard the closed ones are passed over, a single one is not."""
-    write(tmp_path, 1)
-    (tmp_path / "closed").mkdir(mode=0)
+    closed = with_a_closed_directory / "closed"
     with pytest.raises(PermissionError):
-        names(tmp_path / "closed" / "*.jsonl")
-    assert names(tmp_path / "*" / "*.jsonl") == set()
+        names(closed / "*.jsonl")
+    assert names(with_a_closed_directory / "*" / "*.jsonl") == set()
 
 
 def test_news_are_what_has_changed(tmp_path):
