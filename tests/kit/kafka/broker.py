@@ -27,6 +27,8 @@ from tests.kit.waiting import PATIENCE_S
 HERE = Path(__file__).parent
 CACHE = HERE.parents[2] / ".cache" / "kafka"
 SUMS = HERE / "jars.sha256"
+FETCHES = 3
+"""How often Maven is asked: a file of many that does not come is no reason to fail."""
 CLUSTER_ID = "b3BlcmF0ZS1jb25uZWN0bw"
 
 SETTINGS = """
@@ -75,11 +77,15 @@ def jars() -> str:
 
 
 def _fetch() -> None:
-    command = ["mvn", "--quiet", "--batch-mode", "--file", str(HERE / "pom.xml")]
+    # Maven remembers what it could not have; --update-snapshots makes it ask again.
+    options = ["--quiet", "--batch-mode", "--update-snapshots", "--file", str(HERE / "pom.xml")]
     goal = ["dependency:copy-dependencies", f"-DoutputDirectory={CACHE}"]
-    fetched = subprocess.run([*command, *goal], capture_output=True, text=True, check=False)
-    if fetched.returncode:
-        pytest.fail(f"Maven cannot fetch Kafka's broker: {fetched.stdout[-500:]}")
+    for _ in range(FETCHES):
+        command = ["mvn", *options, *goal]
+        fetched = subprocess.run(command, capture_output=True, text=True, check=False)
+        if fetched.returncode == 0:
+            return
+    pytest.fail(f"Maven cannot fetch Kafka's broker: {fetched.stdout[-500:]}")
 
 
 class Broker:
