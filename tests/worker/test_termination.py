@@ -15,7 +15,7 @@ ROUNDS = 3
 LOST_AT_MOST = {"poll": 0, "stream": 8}
 
 # As much more is on the wire as a busy machine lets it lie there.
-PROMPT_S = 0.01
+PROMPT_S = 0.002
 
 # Handing back has 3 s. A machine that stands still for a good part of them proves nothing.
 STANDSTILL_S = 1.0
