@@ -58,8 +58,12 @@ def print_unary_tests(tests: UnaryTests) -> str:
     """The text of unary tests."""
     if not tests.tests:
         return "-"
-    text = ", ".join(print_expression(test) for test in tests.tests)
-    return f"not({text})" if tests.negated else text
+    *texts, last = map(print_expression, tests.tests)
+    if tests.negated:
+        return f"not({', '.join([*texts, last])})"
+    if isinstance(tests.tests[-1], BooleanLiteral):
+        last = f"({last})"  # at the end of the text it would be a value to compare with
+    return ", ".join([*texts, last])
 
 
 def _at(node: Node, binding: int) -> str:

@@ -1,11 +1,11 @@
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from feel.parser import parse_expression, parse_unary_tests
 from feel.printer import print_expression, print_unary_tests
-from feel.syntax import UnaryTests
+from feel.syntax import BooleanLiteral, UnaryTests
 from tests.kit.feel_syntax import expressions
 
 
@@ -15,6 +15,7 @@ def test_what_is_printed_parses_to_the_same_expression(expression):
     assert parse_expression(print_expression(expression)) == expression
 
 
+@example(tests=[BooleanLiteral(False)], negated=False)  # noqa: FBT003 - the value of a literal
 @given(st.lists(expressions, max_size=3), st.booleans())
 def test_what_is_printed_parses_to_the_same_unary_tests(tests, negated):
     """The text of any unary tests parses back to them; `-` stands for none."""
