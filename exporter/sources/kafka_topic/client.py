@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import ssl
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -11,10 +12,7 @@ from typing import Any
 import aiokafka  # type: ignore[import-untyped] # the library has no types
 from aiokafka import errors as wire
 from aiokafka.admin import AIOKafkaAdminClient  # type: ignore[import-untyped] # as above
-from aiokafka.conn import (  # type: ignore[import-untyped] # as above
-    AIOKafkaConnection,
-    create_conn,
-)
+from aiokafka.conn import AIOKafkaConnection  # type: ignore[import-untyped] # as above
 from aiokafka.protocol.metadata import MetadataRequest  # type: ignore[import-untyped] # as above
 from pydantic import SecretStr
 
@@ -22,6 +20,7 @@ from exporter.errors import SourceError, SourceRefused, SourceUnavailable
 
 _ANSWER_MS = 10_000
 _SESSION_MS = 10_000
+_BEGUN_S = 5.0
 _UNKNOWN_TOPIC = 3
 
 
@@ -71,12 +70,13 @@ async def administration(place: Place) -> AsyncIterator[AIOKafkaAdminClient]:
         SourceUnavailable: Kafka is away.
         SourceRefused: It will not have us.
     """
-    with translated():
-        # The library's clients do not tell why they could not connect.
-        (await _connected(place)).close()
-        admin = AIOKafkaAdminClient(**place.options)
-        await admin.start()
+    # The library's clients do not tell why they could not connect.
+    async with _connection(place):
+        pass
+    admin = AIOKafkaAdminClient(**place.options)
     try:
+        with translated():
+            await _undisturbed(admin.start())
         yield admin
     finally:
         await admin.close()
@@ -92,13 +92,9 @@ async def partition_count(place: Place) -> int:
         SourceUnavailable: Kafka is away.
         SourceRefused: It will not have us.
     """
-    with translated():
-        connection = await _connected(place)
-        try:
-            asked = MetadataRequest([place.topic], allow_auto_topic_creation=False)
-            (told,) = (await connection.send(asked)).to_object()["topics"]
-        finally:
-            connection.close()
+    async with _connection(place) as connection:
+        asked = MetadataRequest([place.topic], allow_auto_topic_creation=False)
+        (told,) = (await connection.send(asked)).to_object()["topics"]
         if told["error_code"] == _UNKNOWN_TOPIC:
             return 0
         error = wire.for_code(told["error_code"])
@@ -107,10 +103,33 @@ async def partition_count(place: Place) -> int:
         return len(told["partitions"])
 
 
-async def _connected(place: Place) -> AIOKafkaConnection:
+@asynccontextmanager
+async def _connection(place: Place) -> AsyncIterator[AIOKafkaConnection]:
+    """A connection to the broker that is named, with the library's errors as ours."""
     host, _, port = place.server.rpartition(":")
     options = {name: value for name, value in place.options.items() if name != "bootstrap_servers"}
-    return await create_conn(host, int(port), **options)
+    connection = AIOKafkaConnection(host, int(port), **options)
+    try:
+        with translated():
+            await _undisturbed(connection.connect())
+            yield connection
+    finally:
+        connection.close()
+
+
+async def _undisturbed(beginning: Coroutine[Any, Any, Any]) -> None:
+    """Connect; who is cancelled meanwhile lets it finish, for a moment.
+
+    What the library is cancelled in, it leaves open, and nobody can close it any more.
+    """
+    connecting = asyncio.ensure_future(beginning)
+    try:
+        await asyncio.shield(connecting)
+    except asyncio.CancelledError:
+        await asyncio.wait((connecting,), timeout=_BEGUN_S)
+        connecting.cancel()
+        await asyncio.gather(connecting, return_exceptions=True)
+        raise
 
 
 @asynccontextmanager
@@ -130,7 +149,7 @@ async def consumption(
     consumer.subscribe([place.topic], listener=listener)
     try:
         with translated():
-            await consumer.start()
+            await _undisturbed(consumer.start())
         yield consumer
     finally:
         await consumer.stop()

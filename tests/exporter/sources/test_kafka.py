@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import io
 import logging
 import time
@@ -506,6 +507,15 @@ async def test_two_processes_on_one_state_directory_are_refused(options, topic):
         with pytest.raises(SourceUnavailable, match="kafka-member is held"):
             async with open_source(options(written)):
                 pass
+
+
+async def test_who_is_stopped_while_connecting_leaves_no_connection_open(options, topic):
+    """At whatever moment of its beginning: an open connection that is lost fails the test."""
+    written = await topic()
+    for moment in range(25):
+        async with open_source(options(written)):
+            await asyncio.sleep(moment * 0.004)
+        gc.collect()
 
 
 async def test_a_member_that_was_thrown_out_joins_anew(options, topic, tmp_path):
