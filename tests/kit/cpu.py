@@ -5,8 +5,10 @@ What other programs take from the machine is not in it, so that a busy one fails
 
 from __future__ import annotations
 
+import gc
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 
 def cpu_s(action: Callable[[], object]) -> float:
@@ -19,3 +21,17 @@ def cpu_s(action: Callable[[], object]) -> float:
 def least_cpu_s(action: Callable[[], object], times: int = 3) -> float:
     """The least of several measurements: what disturbs one only ever adds to it."""
     return min(cpu_s(action) for _ in range(times))
+
+
+@contextmanager
+def only_its_own_garbage() -> Iterator[None]:
+    """Keep Python's collector from walking through all that the other tests' modules made.
+
+    Where it would do that depends on what ran before, and it takes longer than what is measured.
+    """
+    gc.collect()
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
